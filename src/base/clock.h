@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_BASE_CLOCK_H
+#define PVF_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+uint64_t pvf__clock_monotonic_ns(void);
+
+/* CPU nanoseconds that this process has used in all its threads. */
+uint64_t pvf__clock_process_cpu_ns(void);
+
+/*
+ * Milliseconds from now until `deadline_ns` of CLOCK_MONOTONIC, rounded up, never negative and
+ * never above INT_MAX: ready for poll(2).
+ */
+int pvf__clock_ms_until(uint64_t deadline_ns);
+
+#endif
