@@ -1,0 +1,189 @@
+#!/bin/sh
+# build.sh [--version V] [--print-dir]: builds the engine wrapper once per machine and prints the
+# folder that holds it:
+#   lib/libpvf_engine.a  include/  native-libs  LICENSES.txt
+# The folder lies in the user's cache, named by a hash of everything that made it: this folder with
+# its patches and lock files, the engine's version, the toolchain and the flags (they are set below).
+# --print-dir only prints the name.  PVF_CACHE overrides the place of the cache.
+set -eu
+
+say() { echo "engine: $*" >&2; }
+die() {
+    say "$1"
+    say "$2"
+    exit 1
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+version=$(cat "$here/VERSION")
+print_only=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --version)
+        version=${2:?--version needs a value}
+        shift 2
+        ;;
+    --print-dir)
+        print_only=1
+        shift
+        ;;
+    *)
+        echo "usage: build.sh [--version V] [--print-dir]" >&2
+        exit 2
+        ;;
+    esac
+done
+lock=$here/locks/$version.lock
+[ -f "$lock" ] || die "there is no lock file for engine version $version" \
+    "known versions: $(cd "$here/locks" && echo ./*.lock | sed 's|\./||g; s|\.lock||g')"
+
+# HOME may be unset, or be a build's empty folder; a rustup of this user is used all the same.
+login_home=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6) || login_home=
+HOME=${HOME:-${login_home:-/nonexistent}}
+export HOME
+if [ -z "${RUSTUP_HOME-}" ] && [ ! -d "$HOME/.rustup" ] && [ -d "$login_home/.rustup" ]; then
+    export RUSTUP_HOME="$login_home/.rustup"
+fi
+
+minor() { "$1" --version 2>/dev/null | sed -n 's/^[a-z]* 1\.\([0-9]*\)\..*/\1/p'; }
+
+# A cargo and rustc of at least 1.95, the engine's own demand: from PATH, else rustup's, else where
+# Debian's cargo-web and rustc-web put theirs.
+find_toolchain() {
+    for folder in "" "${CARGO_HOME:-$HOME/.cargo}/bin/" "$login_home/.cargo/bin/" /usr/bin/; do
+        cargo_minor=$(minor "${folder}cargo")
+        rustc_minor=$(minor "${folder}rustc")
+        if [ "${cargo_minor:-0}" -ge 95 ] && [ "${rustc_minor:-0}" -ge 95 ]; then
+            [ -z "$folder" ] || PATH=${folder%/}:$PATH
+            return
+        fi
+    done
+    die "there are no cargo and rustc of at least version 1.95" \
+        "install them: apt-get install cargo-web, or see https://rustup.rs"
+}
+find_toolchain
+
+toolchain=$(rustc -vV && cargo --version)
+host=$(echo "$toolchain" | sed -n 's/^host: //p')
+key=$({
+    echo "$version" "$toolchain"
+    cd "$here" && find . -type f -exec sha256sum {} + | LC_ALL=C sort -k 2
+} | sha256sum | cut -c1-24)
+cache=${PVF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}/pvf/engine
+case $cache in
+/*) ;;
+*) cache=$PWD/$cache ;;
+esac
+result=$cache/$version-$key
+if [ -n "$print_only" ] || [ -f "$result/complete" ]; then
+    echo "$result"
+    exit 0
+fi
+
+for tool in cc cmake flock patch; do
+    command -v "$tool" >/dev/null ||
+        die "there is no $tool" "install it: apt-get install build-essential cmake util-linux"
+done
+mkdir -p "$cache" 2>/dev/null || die "the cache folder $cache cannot be made" \
+    "set PVF_CACHE to a folder that can be written"
+exec 9>"$cache/lock"
+if ! flock -n 9; then
+    say "another build is running; waiting for it"
+    flock 9
+fi
+if [ -f "$result/complete" ]; then
+    echo "$result"
+    exit 0
+fi
+
+work=$cache/work
+rm -rf "$work"
+mkdir -p "$work/crate/.cargo"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+start=$(date +%s)
+
+# Without a cargo home of the user, the downloads live beside the build, until it has succeeded.
+if [ -z "${CARGO_HOME-}" ] && [ ! -d "$HOME/.cargo" ]; then
+    own_home=$cache/cargo
+    CARGO_HOME=$own_home
+fi
+
+# Nothing of the caller's environment may change what is built: only what finds the toolchain and
+# the network passes.  The flags stand over those of any cargo configuration, and keep the path of
+# the cache out of the library.
+clean_cargo() {
+    env -i PATH="$PATH" HOME="$HOME" ${CARGO_HOME:+"CARGO_HOME=$CARGO_HOME"} \
+        ${RUSTUP_HOME:+"RUSTUP_HOME=$RUSTUP_HOME"} \
+        ${RUSTUP_TOOLCHAIN:+"RUSTUP_TOOLCHAIN=$RUSTUP_TOOLCHAIN"} \
+        ${TMPDIR:+"TMPDIR=$TMPDIR"} ${CARGO_BUILD_JOBS:+"CARGO_BUILD_JOBS=$CARGO_BUILD_JOBS"} \
+        ${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
+        ${HTTPS_PROXY:+"HTTPS_PROXY=$HTTPS_PROXY"} ${ALL_PROXY:+"ALL_PROXY=$ALL_PROXY"} \
+        ${no_proxy:+"no_proxy=$no_proxy"} ${NO_PROXY:+"NO_PROXY=$NO_PROXY"} \
+        ${CARGO_HTTP_PROXY:+"CARGO_HTTP_PROXY=$CARGO_HTTP_PROXY"} \
+        ${CARGO_HTTP_CAINFO:+"CARGO_HTTP_CAINFO=$CARGO_HTTP_CAINFO"} \
+        ${SSL_CERT_FILE:+"SSL_CERT_FILE=$SSL_CERT_FILE"} \
+        ${SSL_CERT_DIR:+"SSL_CERT_DIR=$SSL_CERT_DIR"} \
+        CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$work=/pvf-engine" CARGO_INCREMENTAL=0 \
+        PVF_ENGINE_VERSION="$version" PVF_ENGINE_INCLUDE_OUT="$work/include" cargo "$@"
+}
+
+# fail WHAT TODO: keeps the log, since the work folder goes.
+fail() {
+    cp "$work/log" "$cache/failed.log"
+    die "$1" "$2; the whole log: $cache/failed.log"
+}
+
+# From here on nothing is read from this folder: it may be edited during the build.
+cp -r "$here/src" "$here/include" "$here/build.rs" "$work/crate/"
+mkdir -p "$work/patches"
+cp "$here/patches/$version"/*.patch "$work/patches/" 2>/dev/null || true
+sed "s/@ENGINE_VERSION@/$version/" "$here/Cargo.toml.in" >"$work/crate/Cargo.toml"
+cp "$lock" "$work/crate/Cargo.lock"
+cd "$work/crate"
+
+say "version $version: fetching the crates"
+clean_cargo vendor --locked --versioned-dirs vendor >"$work/config" 2>"$work/log" || {
+    tail -n 5 "$work/log" >&2
+    fail "the crates could not be fetched" \
+        "check the network or set https_proxy, or give a prebuilt engine: cmake -DPVF_ENGINE_DIR=…"
+}
+mv "$work/config" .cargo/config.toml
+
+# A patch's file name is the crate's; the lock names its only version.
+for patch in "$work/patches"/*.patch; do
+    [ -f "$patch" ] || continue
+    crate=$(basename "$patch" .patch)
+    folder=$(echo vendor/"$crate"-[0-9]*)
+    [ -d "$folder" ] || die "there is no single crate for patches/$version/$crate.patch" "fix the patch's name"
+    patch -s -p2 -d "$folder" <"$patch" >"$work/log" 2>&1 ||
+        fail "patches/$version/$crate.patch does not apply" "make it anew for engine $version"
+    # Cargo compares every file of a vendored crate; only the package's own sum may stay.
+    sed -i 's/"files":{[^}]*}/"files":{}/' "$folder/.cargo-checksum.json"
+done
+
+say "compiling (several minutes, once per machine)"
+# The target is named, though it is the host: a cargo configuration cannot move the output then.
+clean_cargo rustc --lib --locked --offline --release --crate-type staticlib --target "$host" \
+    --target-dir "$work/target" -- --print native-static-libs >"$work/log" 2>&1 || {
+    grep -A 12 '^error' "$work/log" | head -n 40 >&2
+    fail "the engine did not compile" "the lines above say why, for $(rustc --version)"
+}
+
+out=$work/out
+mkdir -p "$out/lib"
+mv "$work/target/$host/release/libpvf_engine.a" "$out/lib/"
+mv "$work/include" "$out/include"
+cp include/pvf_shim.h "$out/include/"
+sed -n 's/^note: native-static-libs: *//p' "$work/log" | tail -n 1 >"$out/native-libs"
+[ -s "$out/native-libs" ] ||
+    fail "the compiler did not name the native libraries" "use another toolchain"
+clean_cargo tree --locked --offline -e normal,build --target "$host" --prefix none \
+    -f '{p} {l}' >"$work/tree" 2>"$work/log" ||
+    fail "the licences could not be listed" "the log says why"
+sed 's/ (\*)$//; s| (/[^)]*)||' "$work/tree" | LC_ALL=C sort -u >"$out/LICENSES.txt"
+touch "$out/complete"
+rm -rf "$result" ${own_home:+"$own_home"}
+mv "$out" "$result"
+say "done in $(($(date +%s) - start)) s: $result"
+echo "$result"
