@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of executor parameters. */
+#include "fuzz/fuzz.h"
+
+#include "support/proto_samples.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    if (proto_check(PROTO_PARAMS, data, len) != 0) {
+        abort();
+    }
+    return 0;
+}
