@@ -1,0 +1,1 @@
+pvf_add_test(NAME test_crypto LABEL unit USES crypto)
