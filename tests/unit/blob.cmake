@@ -1,0 +1,3 @@
+if(PVF_ENGINE)
+    pvf_add_test(NAME test_blob LABEL unit USES blob)
+endif()
