@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_EXECUTE_ARTIFACT_CACHE_H
+#define PVF_EXECUTE_ARTIFACT_CACHE_H
+
+#include "base/cleanup.h"
+#include "pvf/error.h"
+
+#include <stdint.h>
+
+/*
+ * Verified copies of artifacts in sealed memory: nothing can change under a job that maps one, a
+ * file that shrinks cannot raise SIGBUS, and copying and hashing is paid once per artifact instead
+ * of once per job.  The worker itself never maps one for execution.
+ */
+enum pvf__artifact_verdict {
+    PVF__ARTIFACT_GOOD,
+    PVF__ARTIFACT_CORRUPT, /* the checksum is another */
+};
+
+/*
+ * The copy of the file at `path`, if its checksum is `checksum`.  *ret_fd stays the cache's, and
+ * valid until the next call.  Fails only when the file cannot be read or copied.
+ */
+PVF__NODISCARD int pvf__artifact_cache_get(const char *path,
+                                           const uint8_t checksum[32],
+                                           enum pvf__artifact_verdict *ret_verdict,
+                                           int *ret_fd,
+                                           pvf_error *err);
+
+#endif

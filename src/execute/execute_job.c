@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: what happens inside an execute job.  This process runs hostile code; its worker believes
+ * nothing but the frame's form, the exit status and the CPU clock.
+ */
+#include "execute/execute_job.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "engine/engine_run.h"
+#include "engine/engine_stack.h"
+#include "proto/frame.h"
+#include "proto/job_msg.h"
+#include "worker/worker_log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+    const struct pvf__execute_job *job;
+    struct pvf__engine_outcome outcome;
+    struct pvf__buf output;
+};
+
+/* A job without memory has no verdict: its worker must see a death, not an answer. */
+static void no_memory(void)
+{
+    abort();
+}
+
+static void take_output(void *context, const uint8_t *data, size_t len)
+{
+    struct run *run = context;
+    if (pvf__buf_append(&run->output, data, len) != 0) {
+        no_memory();
+    }
+}
+
+static void construction_failed(struct run *run, const pvf_error *err)
+{
+    run->outcome.class = PVF__ENGINE_RUNTIME_CONSTRUCTION;
+    (void)snprintf(
+        run->outcome.text, sizeof(run->outcome.text), "%s%s", PVF__ENGINE_CONSTRUCTION, err->text);
+}
+
+static void run_guest(void *context)
+{
+    struct run *run = context;
+    const struct pvf__executor_params *params = run->job->params;
+    const struct pvf__engine_settings settings = {
+        .native_stack_max = params->native_max,
+        .bulk_memory = params->bulk_memory,
+    };
+    const struct pvf__engine_limits limits = {
+        .max_pages = params->max_memory_pages,
+        .max_log_level = (uint32_t)pvf__worker_log_level(getenv("RUST_LOG")),
+        .no_memory = no_memory,
+    };
+    const struct pvf__engine_input input = {.parts = run->job->input, .count = 3};
+    pvf_error err = PVF_ERROR_INIT;
+    struct pvf__engine *engine;
+    struct pvf__engine_module *module;
+    if (pvf__engine_new(&settings, &engine, &err) != 0 ||
+        pvf__engine_load_fd(engine, run->job->artifact_fd, params->ecc_rfc163, &module, &err) !=
+            0) {
+        construction_failed(run, &err);
+        return;
+    }
+    pvf__engine_run(module, &limits, &input, take_output, run, &run->outcome);
+    /* Nothing is torn down: the process ends, which is the fastest way to free all of it. */
+}
+
+static struct pvf__slice slice_of(const char *text)
+{
+    return (struct pvf__slice){.data = (const uint8_t *)text, .len = strlen(text)};
+}
+
+/* Turns the outcome into the answer; `text` holds its words. */
+static void
+judge(const struct run *run, char *text, size_t size, struct pvf__execute_job_result *ret)
+{
+    struct pvf__validation_result result;
+    pvf_error err = PVF_ERROR_INIT;
+    *ret = (struct pvf__execute_job_result){.ok = true};
+    if (run->outcome.class != PVF__ENGINE_OK) {
+        ret->response.kind = run->outcome.class == PVF__ENGINE_RUNTIME_CONSTRUCTION
+                                 ? PVF__JOB_RESPONSE_RUNTIME_CONSTRUCTION
+                                 : PVF__JOB_RESPONSE_INVALID_CANDIDATE;
+        (void)snprintf(text, size, "execute: %s", run->outcome.text);
+    } else if (pvf__validation_result_decode(run->output.data, run->output.len, &result, &err) !=
+               0) {
+        ret->response.kind = PVF__JOB_RESPONSE_INVALID_CANDIDATE;
+        (void)snprintf(text, size, "validation result decoding failed: %s", err.text);
+    } else {
+        ret->response.kind = PVF__JOB_RESPONSE_OK;
+        ret->response.result = result.raw;
+    }
+    ret->response.text = slice_of(text);
+}
+
+int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)
+{
+    /* Large: kept off the stack. */
+    static struct run run;
+    static char text[sizeof(run.outcome.text) + 64];
+    run.job = job;
+    pvf__buf_init(&run.output, SIZE_MAX);
+    pvf_error err = PVF_ERROR_INIT;
+    struct pvf__execute_job_result result;
+    size_t stack = pvf__engine_stack_size(job->params->native_max);
+    if (pvf__engine_on_big_stack(run_guest, &run, stack, &err) != 0) {
+        result = (struct pvf__execute_job_result){
+            .error = {.kind = PVF__JOB_ERROR_COULD_NOT_SPAWN_THREAD, .text = slice_of(err.text)}};
+    } else {
+        judge(&run, text, sizeof(text), &result);
+    }
+    struct pvf__buf frame = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_JOB);
+    size_t start;
+    pvf__frame_begin(&frame, &start);
+    pvf__execute_job_result_encode(&result, &frame);
+    pvf__frame_end(&frame, start);
+    if (frame.failed != 0 || pvf__fd_write(pipe_fd, frame.data, frame.len, &err) != 0) {
+        return 1;
+    }
+    return result.ok ? 0 : 1;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program pvf-execute-worker. */
+#include "execute/execute_worker.h"
+#include "proto/frame.h"
+#include "worker/worker_main.h"
+
+int main(int argc, char **argv)
+{
+    static const struct pvf__worker_role role = {
+        .name = "pvf-execute-worker",
+        .command = "execute-worker",
+        .purpose = "runs validation functions, each in a process of its own",
+        .request_max = PVF__FRAME_MAX_EXECUTE_REQUEST,
+        .begin = pvf__execute_worker_begin,
+        .request = pvf__execute_worker_request,
+        .no_request = pvf__execute_worker_no_request,
+    };
+    return pvf__worker_main(argc, argv, &role);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_EXECUTE_EXECUTE_WORKER_H
+#define PVF_EXECUTE_EXECUTE_WORKER_H
+
+#include "worker/worker.h"
+
+/* Receives the executor parameters that hold for all jobs of this worker. */
+int pvf__execute_worker_begin(struct pvf__worker *worker);
+
+/* Answers one execute request: verifies the artifact, makes the job, judges its end. */
+int pvf__execute_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len);
+
+/* The last word to a host that sent no request. */
+void pvf__execute_worker_no_request(struct pvf__worker *worker, const pvf_error *err);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program pvf-prepare-worker. */
+#include "prepare/prepare_inspect.h"
+#include "prepare/prepare_worker.h"
+#include "proto/frame.h"
+#include "worker/worker_main.h"
+
+int main(int argc, char **argv)
+{
+    static const struct pvf__worker_role role = {
+        .name = "pvf-prepare-worker",
+        .command = "prepare-worker",
+        .purpose = "compiles validation functions, each in a process of its own",
+        .request_max = PVF__FRAME_MAX_PREPARE_REQUEST,
+        .request = pvf__prepare_worker_request,
+        .inspect = pvf__prepare_inspect_main,
+    };
+    return pvf__worker_main(argc, argv, &role);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: what a prepare worker answers.  Trusts nothing that the job sends: it is decoded here, and
+ * the checksum is of the bytes that were written.
+ */
+#include "prepare/prepare_worker.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "hash/hash.h"
+#include "prepare/prepare_job.h"
+#include "proto/frame.h"
+#include "proto/job_msg.h"
+#include "worker/worker_job.h"
+#include "worker/worker_signal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static struct pvf__slice slice_of(const char *text)
+{
+    return (struct pvf__slice){.data = (const uint8_t *)text, .len = strlen(text)};
+}
+
+static int send_answer(struct pvf__worker *worker, const struct pvf__prepare_answer *answer)
+{
+    struct pvf__buf body PVF__CLEANUP_BUF = PVF__BUF_INIT(PVF__FRAME_MAX_PREPARE_ANSWER);
+    pvf__prepare_answer_encode(answer, &body);
+    return pvf__worker_send(worker, &body) == 0 ? 0 : PVF__WORKER_EXIT_ORDERLY;
+}
+
+static int send_error(struct pvf__worker *worker, const struct pvf__prepare_error *error)
+{
+    struct pvf__prepare_answer answer = {.ok = false, .error = *error};
+    return send_answer(worker, &answer);
+}
+
+static int
+send_text(struct pvf__worker *worker, enum pvf__prepare_error_kind kind, const char *text)
+{
+    struct pvf__prepare_error error = {.kind = kind, .text = slice_of(text)};
+    return send_error(worker, &error);
+}
+
+static int run_job(void *context, int pipe_fd)
+{
+    return pvf__prepare_job_run(context, pipe_fd);
+}
+
+/* Writes the artifact of a job that ended well, and answers with its checksum. */
+static int conclude(struct pvf__worker *worker,
+                    const struct pvf__prepare_job_result *result,
+                    const struct pvf__job_report *report)
+{
+    pvf_error err = PVF_ERROR_INIT;
+    int status = pvf__fd_write_file(
+        worker->tmp_artifact_path, 0666, result->artifact.data, result->artifact.len, &err);
+    if (status != 0) {
+        return send_text(worker, PVF__PREPARE_IO_ERR, err.text);
+    }
+    struct pvf__prepare_answer answer = {
+        .ok = true,
+        .stats = {.cpu_time = pvf__duration_from_us(report->cpu_us),
+                  .memory = result->memory,
+                  .code_len = result->code_len},
+    };
+    pvf__hash_twox_256(result->artifact.data, result->artifact.len, answer.checksum);
+    return send_answer(worker, &answer);
+}
+
+/* Judges a job's end, in the protocol's order: CPU limit, death, frame, exit code. */
+static int judge(struct pvf__worker *worker, const struct pvf__job_report *report)
+{
+    if (report->timed_out) {
+        struct pvf__prepare_error error = {.kind = PVF__PREPARE_TIMED_OUT};
+        return send_error(worker, &error);
+    }
+    if (report->payload_over) {
+        return send_text(worker, PVF__PREPARE_JOB_ERROR, "the job sent more than its limit");
+    }
+    if (!WIFEXITED(report->wait_status)) {
+        char text[64];
+        pvf__worker_signal_text(report->wait_status, text, sizeof(text));
+        struct pvf__prepare_error error = {
+            .kind = PVF__PREPARE_JOB_DIED, .text = slice_of(text), .job_pid = report->pid};
+        return send_error(worker, &error);
+    }
+    pvf_error err = PVF_ERROR_INIT;
+    struct pvf__slice body;
+    if (pvf__frame_first(report->payload.data, report->payload.len, &body, &err) != 0) {
+        return send_text(worker, PVF__PREPARE_JOB_ERROR, "failed to fill whole buffer");
+    }
+    struct pvf__prepare_job_result result;
+    if (pvf__prepare_job_result_decode(body.data, body.len, &result, &err) != 0) {
+        pvf__error_wrap(&err, "prepare pvf recv_child_response: decode error");
+        return send_text(worker, PVF__PREPARE_JOB_ERROR, err.text);
+    }
+    if (!result.ok) {
+        return send_error(worker, &result.error);
+    }
+    if (WEXITSTATUS(report->wait_status) != 0) {
+        char text[64];
+        (void)snprintf(
+            text, sizeof(text), "unexpected exit status: %d", WEXITSTATUS(report->wait_status));
+        return send_text(worker, PVF__PREPARE_JOB_ERROR, text);
+    }
+    return conclude(worker, &result, report);
+}
+
+int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len)
+{
+    struct pvf__prepare_request request;
+    pvf_error err = PVF_ERROR_INIT;
+    if (pvf__prepare_request_decode(body, len, &request, &err) != 0) {
+        pvf__log(PVF__LOG_ERROR, "prepare request: %s", err.text);
+        return PVF__WORKER_EXIT_ORDERLY;
+    }
+    struct pvf__job_spec spec = {
+        .run = run_job,
+        .context = &request,
+        .cpu_limit_us = pvf__duration_to_us(request.prep_timeout),
+        .payload_max = PVF__FRAME_MAX_PREPARE_JOB + PVF__FRAME_HEADER,
+        .host_socket = worker->socket,
+        .keep_fd = -1,
+    };
+    struct pvf__job_report report;
+    enum pvf__job_failure failure;
+    if (pvf__job_run(&spec, &report, &failure, &err) != 0) {
+        if (failure == PVF__JOB_FAILED_PIPE) {
+            pvf__log(PVF__LOG_ERROR, "no pipe for a job: %s", err.text);
+            return PVF__WORKER_EXIT_ORDERLY;
+        }
+        return send_text(worker, PVF__PREPARE_KERNEL, err.text);
+    }
+    int code = report.host_gone ? PVF__WORKER_EXIT_ORDERLY : judge(worker, &report);
+    pvf__buf_done(&report.payload);
+    return code;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns: the options of a worker's normal start. */
+#include "worker/worker_args.h"
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <string.h>
+
+int pvf__worker_args_parse(int argc, char **argv, struct pvf__worker_args *ret, pvf_error *err)
+{
+    struct pvf__worker_args args = {0};
+    const struct {
+        const char *option;
+        const char **value;
+    } options[] = {
+        {"--socket-path", &args.socket_path},
+        {"--worker-dir-path", &args.worker_dir},
+        {"--node-impl-version", &args.node_version},
+    };
+    for (int i = 2; i < argc; i += 2) {
+        const char **value = NULL;
+        for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
+            if (strcmp(argv[i], options[k].option) == 0) {
+                value = options[k].value;
+            }
+        }
+        if (value == NULL) {
+            return pvf__error_set(
+                err, PVF_ERR_INVALID_ARG, "Unexpected argument found: %s", argv[i]);
+        }
+        if (i + 1 >= argc) {
+            return pvf__error_set(
+                err, PVF_ERR_INVALID_ARG, "the %s argument needs a value", argv[i]);
+        }
+        if (!pvf__text_is_utf8((const uint8_t *)argv[i + 1], strlen(argv[i + 1]))) {
+            return pvf__error_set(
+                err, PVF_ERR_INVALID_ARG, "the value of %s is not valid UTF-8", argv[i]);
+        }
+        *value = argv[i + 1];
+    }
+    if (args.socket_path == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "the --socket-path argument is required");
+    }
+    if (args.worker_dir == NULL) {
+        return pvf__error_set(
+            err, PVF_ERR_INVALID_ARG, "the --worker-dir-path argument is required");
+    }
+    *ret = args;
+    return 0;
+}

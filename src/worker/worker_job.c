@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: the supervision of a job: limits, death, reaping.  Trusts nothing that the job sends; the
+ * job's CPU time is the kernel's figure for its process, never the job's own.
+ */
+#include "worker/worker_job.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "worker/worker_job_make.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_US 1000u
+#define US_PER_MS 1000u
+
+struct watch {
+    const struct pvf__job_spec *spec;
+    struct pvf__job_report *report;
+    int pipe_fd;
+    int pid_fd;
+    clockid_t cpu_clock;
+    bool has_clock;
+    bool killed;
+};
+
+static void kill_job(struct watch *watch)
+{
+    if (!watch->killed) {
+        /* Fails only when the job is dead already, which is what is wanted. */
+        (void)syscall(SYS_pidfd_send_signal, watch->pid_fd, SIGKILL, NULL, 0);
+        watch->killed = true;
+    }
+}
+
+/* Takes what the pipe holds now; true when it will never hold more. */
+static bool drain(struct watch *watch)
+{
+    struct pvf__buf *payload = &watch->report->payload;
+    for (;;) {
+        size_t room = payload->cap - payload->len;
+        if (room == 0) {
+            if (pvf__buf_reserve(payload, 1) != 0) {
+                watch->report->payload_over = true;
+                kill_job(watch);
+                return true;
+            }
+            room = payload->cap - payload->len;
+        }
+        ssize_t got = read(watch->pipe_fd, payload->data + payload->len, room);
+        if (got > 0) {
+            payload->len += (size_t)got;
+        } else if (got == 0) {
+            return true;
+        } else if (errno == EAGAIN) {
+            return false;
+        } else if (errno != EINTR) {
+            return true;
+        }
+    }
+}
+
+/* CPU microseconds of the running job; 0 when its clock cannot be read (any more). */
+static uint64_t cpu_us(const struct watch *watch)
+{
+    struct timespec used;
+    if (!watch->has_clock || clock_gettime(watch->cpu_clock, &used) != 0) {
+        return 0;
+    }
+    return (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / NS_PER_US;
+}
+
+/*
+ * How long the job may be left alone: it cannot use more CPU time than this on as many processors
+ * as it has.  At least a millisecond, so that the end of the budget is not a busy wait.
+ */
+static int patience_ms(const struct watch *watch)
+{
+    uint64_t used = cpu_us(watch);
+    uint64_t left = watch->spec->cpu_limit_us > used ? watch->spec->cpu_limit_us - used : 0;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    left /= processors > 1 ? (uint64_t)processors : 1;
+    left = left / US_PER_MS + 1;
+    return left > (uint64_t)INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Waits for the job's end, whatever it takes; the payload is complete afterwards. */
+static void watch_job(struct watch *watch)
+{
+    bool pipe_open = true;
+    bool host_open = watch->spec->host_socket >= 0;
+    for (;;) {
+        struct pollfd items[3] = {
+            {.fd = watch->pid_fd, .events = POLLIN},
+            {.fd = pipe_open ? watch->pipe_fd : -1, .events = POLLIN},
+            {.fd = host_open ? watch->spec->host_socket : -1, .events = POLLRDHUP},
+        };
+        int ready = poll(items, 3, watch->killed ? -1 : patience_ms(watch));
+        if (ready < 0 && errno != EINTR) {
+            /* Cannot happen with these arguments; not watching would be worse than ending it. */
+            kill_job(watch);
+            return;
+        }
+        if (ready > 0 && items[1].revents != 0 && drain(watch)) {
+            pipe_open = false;
+        }
+        if (ready > 0 && items[0].revents != 0) {
+            break;
+        }
+        if (ready > 0 && items[2].revents != 0) {
+            watch->report->host_gone = true;
+            host_open = false;
+            kill_job(watch);
+        }
+        if (!watch->killed && cpu_us(watch) >= watch->spec->cpu_limit_us) {
+            watch->report->timed_out = true;
+            kill_job(watch);
+        }
+    }
+    if (pipe_open) {
+        /* Dead: what it wrote is in the pipe, even if something it made holds the other end. */
+        (void)drain(watch);
+    }
+}
+
+static int reap(struct watch *watch, pvf_error *err)
+{
+    struct rusage usage;
+    for (;;) {
+        pid_t pid = wait4(watch->report->pid, &watch->report->wait_status, 0, &usage);
+        if (pid == watch->report->pid) {
+            break;
+        }
+        if (pid < 0 && errno != EINTR) {
+            return pvf__error_errno(err, PVF_ERR_IO, errno, "waitpid");
+        }
+    }
+    watch->report->cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
+                            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    if (watch->report->cpu_us >= watch->spec->cpu_limit_us) {
+        watch->report->timed_out = true;
+    }
+    return 0;
+}
+
+int pvf__job_run(const struct pvf__job_spec *spec,
+                 struct pvf__job_report *ret,
+                 enum pvf__job_failure *ret_failure,
+                 pvf_error *err)
+{
+    struct pvf__job_report report = {.pid = -1, .payload = PVF__BUF_INIT(spec->payload_max)};
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        *ret_failure = PVF__JOB_FAILED_PIPE;
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "pipe2");
+    }
+    PVF__CLEANUP_FD int read_end = ends[0];
+    PVF__CLEANUP_FD int write_end = ends[1];
+    PVF__CLEANUP_FD int pid_fd = -1;
+    int status = pvf__job_make(spec, read_end, write_end, &report.pid, &pid_fd, err);
+    if (status != 0) {
+        *ret_failure = PVF__JOB_FAILED_FORK;
+        return status;
+    }
+    (void)close(PVF__TAKE_FD(write_end));
+    struct watch watch = {.spec = spec, .report = &report, .pipe_fd = read_end, .pid_fd = pid_fd};
+    watch.has_clock = clock_getcpuclockid(report.pid, &watch.cpu_clock) == 0;
+    if (fcntl(read_end, F_SETFL, O_NONBLOCK) != 0) {
+        kill_job(&watch);
+    }
+    watch_job(&watch);
+    status = reap(&watch, err);
+    if (status != 0) {
+        pvf__buf_done(&report.payload);
+        *ret_failure = PVF__JOB_FAILED_WAIT;
+        return status;
+    }
+    *ret = report;
+    return 0;
+}

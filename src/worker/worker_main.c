@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: the life of a worker: what the first argument asks for, the start sequence, the request
+ * loop.  Trusts the host that started it; everything inside a request goes to a job.
+ */
+#include "worker/worker_main.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "proto/frame.h"
+#include "worker/worker_args.h"
+#include "worker/worker_log.h"
+#include "worker/worker_start.h"
+#include "worker/worker_version.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int print_help(const struct pvf__worker_role *role, const char *version)
+{
+    (void)printf("%s %s\ncommit: %s\n\n"
+                 "Started by a validator node; %s.\n",
+                 role->command,
+                 version,
+                 pvf__worker_commit(),
+                 role->purpose);
+    return 0;
+}
+
+/* Mechanisms of the sandbox that a node asks about before it uses them. */
+static const char *const checks[] = {
+    "--check-can-enable-landlock",
+    "--check-can-enable-seccomp",
+    "--check-can-unshare-user-namespace-and-change-root",
+    "--check-can-do-secure-clone",
+};
+
+/* The exit code of an informing first argument, or -1 when it asks for something else. */
+static int inform(const struct pvf__worker_role *role, const char *word, const char *version)
+{
+    if (word == NULL || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        return print_help(role, version);
+    }
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-v") == 0) {
+        (void)puts(version);
+        return 0;
+    }
+    if (strcmp(word, "--full-version") == 0) {
+        (void)printf("%s-%s\n", version, pvf__worker_commit());
+        return 0;
+    }
+    if (strcmp(word, "test-sleep") == 0) {
+        (void)sleep(5);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        if (strcmp(word, checks[i]) == 0) {
+            /* An honest no: a host must never believe in a sandbox that is not there. */
+            (void)fprintf(stderr, "not available: this worker is built without this mechanism\n");
+            return PVF__WORKER_EXIT_CHECK_FAILED;
+        }
+    }
+    return -1;
+}
+
+/* Reads requests until the host ends, a request cannot be answered, or the role says stop. */
+static int serve(struct pvf__worker *worker, const struct pvf__worker_role *role)
+{
+    struct pvf__buf body PVF__CLEANUP_BUF = PVF__BUF_INIT(role->request_max);
+    for (;;) {
+        pvf_error err = PVF_ERROR_INIT;
+        body.len = 0;
+        int status = pvf__frame_recv(worker->socket, role->request_max, UINT64_MAX, &body, &err);
+        if (status != 0) {
+            pvf__log(PVF__LOG_DEBUG, "no further request: %s", err.text);
+            if (role->no_request != NULL) {
+                role->no_request(worker, &err);
+            }
+            return PVF__WORKER_EXIT_ORDERLY;
+        }
+        int code = role->request(worker, body.data, body.len);
+        if (code != 0) {
+            return code;
+        }
+    }
+}
+
+static int start(int argc, char **argv, const struct pvf__worker_role *role, const char *version)
+{
+    struct pvf__worker_args args;
+    pvf_error err = PVF_ERROR_INIT;
+    if (pvf__worker_args_parse(argc, argv, &args, &err) != 0) {
+        (void)fprintf(stderr, "%s: %s\n", role->name, err.text);
+        return PVF__WORKER_EXIT_USAGE;
+    }
+    struct pvf__worker worker = {.socket = -1};
+    int status = pvf__worker_start(&worker, &args, version, &err);
+    if (status != 0) {
+        pvf__log(PVF__LOG_ERROR, "%s", err.text);
+        return PVF__WORKER_EXIT_ORDERLY;
+    }
+    int code = role->begin != NULL ? role->begin(&worker) : 0;
+    return code != 0 ? code : serve(&worker, role);
+}
+
+int pvf__worker_send(struct pvf__worker *worker, const struct pvf__buf *body)
+{
+    pvf_error err = PVF_ERROR_INIT;
+    int status = body->failed != 0
+                     ? pvf__error_set(&err, body->failed, "the answer could not be built")
+                     : pvf__frame_send(worker->socket, body->data, body->len, UINT64_MAX, &err);
+    if (status != 0) {
+        pvf__log(PVF__LOG_ERROR, "the answer could not be sent: %s", err.text);
+    }
+    return status;
+}
+
+int pvf__worker_main(int argc, char **argv, const struct pvf__worker_role *role)
+{
+    char version[PVF__WORKER_VERSION_MAX];
+    const char *word = argc > 1 ? argv[1] : NULL;
+    pvf__worker_version(version);
+    pvf__worker_log_setup(role->name, pvf__worker_log_level(getenv("RUST_LOG")));
+    /* A host that is gone shows as EPIPE, not as a signal. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    int code = inform(role, word, version);
+    if (code >= 0) {
+        return code;
+    }
+    if (role->inspect != NULL && strcmp(word, "inspect") == 0) {
+        return role->inspect(argc, argv);
+    }
+    if (strcmp(word, role->command) != 0) {
+        (void)fprintf(
+            stderr, "trying to run %s binary with the %s subcommand\n", role->command, word);
+        return PVF__WORKER_EXIT_USAGE;
+    }
+    return start(argc, argv, role, version);
+}

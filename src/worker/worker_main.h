@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_WORKER_WORKER_MAIN_H
+#define PVF_WORKER_WORKER_MAIN_H
+
+#include "worker/worker.h"
+
+/* What makes a worker a prepare or an execute worker. */
+struct pvf__worker_role {
+    const char *name;    /* for log lines, such as "pvf-prepare-worker" */
+    const char *command; /* first argument of a normal start, such as "prepare-worker" */
+    const char *purpose; /* half a sentence for the help text */
+    size_t request_max;  /* longest request frame, in bytes */
+
+    /* After the security handshake, before the first request; 0, or the exit code. NULL: nothing.
+     */
+    int (*begin)(struct pvf__worker *worker);
+
+    /* Answers one request; 0 to go on, or the exit code that ends the worker. */
+    int (*request)(struct pvf__worker *worker, const uint8_t *body, size_t len);
+
+    /* The host ended, or sent what is no frame; a last word may be sent.  NULL: nothing. */
+    void (*no_request)(struct pvf__worker *worker, const pvf_error *err);
+
+    /* One-shot mode: "PROGRAM inspect …"; the exit code.  NULL: the role has none. */
+    int (*inspect)(int argc, char **argv);
+};
+
+/* The whole life of a worker; its result is the process's exit code. */
+int pvf__worker_main(int argc, char **argv, const struct pvf__worker_role *role);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns: the order of a worker's start; each step says why it comes where it does. */
+#include "worker/worker_start.h"
+
+#include "base/cursor.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "proto/frame.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/*
+ * A worker of another version than its node must not answer: after an upgrade in place it would
+ * raise wrong disputes.  The node asks to be told by a signal (protocol: version check).
+ */
+static int check_version(const struct pvf__worker_args *args, const char *version, pvf_error *err)
+{
+    if (args->node_version == NULL || strcmp(args->node_version, version) == 0) {
+        return 0;
+    }
+    pid_t parent = getppid();
+    if (parent > 1) {
+        (void)kill(parent, SIGTERM);
+    }
+    return pvf__error_set(err,
+                          PVF_ERR_UNSUPPORTED,
+                          "node version %s, worker version %s: install the two together",
+                          args->node_version,
+                          version);
+}
+
+static int check_folder(const char *path, pvf_error *err)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "Could not read worker dir: %s", path);
+    }
+    errno = 0;
+    while (readdir(folder) != NULL) {
+        /* Only whether it can be read is of interest. */
+    }
+    int failed = errno;
+    (void)closedir(folder);
+    if (failed != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, failed, "Could not read worker dir: %s", path);
+    }
+    return 0;
+}
+
+static int connect_to(const char *path, int *ret, pvf_error *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        return pvf__error_set(err, PVF_ERR_LIMIT, "the socket path is longer than 107 bytes");
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    PVF__CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "socket");
+    }
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot connect to %s", path);
+    }
+    (void)unlink(path);
+    *ret = PVF__TAKE_FD(fd);
+    return 0;
+}
+
+static int take_handshake(struct pvf__worker *worker, pvf_error *err)
+{
+    struct pvf__buf body PVF__CLEANUP_BUF = PVF__BUF_INIT(PVF__FRAME_MAX_HANDSHAKE);
+    int status = pvf__frame_recv(worker->socket, PVF__FRAME_MAX_HANDSHAKE, UINT64_MAX, &body, err);
+    if (status == 0) {
+        status = pvf__handshake_decode(body.data, body.len, &worker->security, err);
+    }
+    if (status != 0) {
+        pvf__error_wrap(err, "worker handshake");
+    }
+    return status;
+}
+
+/* Only the log setting may be in the environment of a worker of a secure validator. */
+static bool environment_is_clean(void)
+{
+    for (char **entry = environ; *entry != NULL; entry++) {
+        if (strncmp(*entry, "RUST_LOG=", strlen("RUST_LOG=")) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What the host wants and this worker lacks ends a secure start; otherwise it is only said. */
+static int refuse_missing(const struct pvf__security_status *security, pvf_error *err)
+{
+    const struct {
+        bool wanted;
+        bool always; /* the reference ends in every mode: the host relies on the changed root */
+        const char *name;
+    } mechanisms[] = {
+        {security->can_unshare_user_namespace_and_change_root, true, "change of the root folder"},
+        {security->can_enable_landlock, false, "Landlock"},
+        {security->can_enable_seccomp, false, "seccomp"},
+        {security->can_do_secure_clone, false, "clone with namespaces"},
+    };
+    for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
+        if (!mechanisms[i].wanted) {
+            continue;
+        }
+        if (security->secure_validator_mode || mechanisms[i].always) {
+            return pvf__error_set(err,
+                                  PVF_ERR_UNSUPPORTED,
+                                  "the host asks for %s, which this worker is built without",
+                                  mechanisms[i].name);
+        }
+        pvf__log(PVF__LOG_WARN, "going on without %s", mechanisms[i].name);
+    }
+    return 0;
+}
+
+static int set_paths(struct pvf__worker *worker, const char *folder, pvf_error *err)
+{
+    int artifact =
+        snprintf(worker->artifact_path, sizeof(worker->artifact_path), "%s/artifact", folder);
+    int tmp = snprintf(
+        worker->tmp_artifact_path, sizeof(worker->tmp_artifact_path), "%s/tmp-artifact", folder);
+    if (artifact < 0 || tmp < 0 || (size_t)tmp >= sizeof(worker->tmp_artifact_path)) {
+        return pvf__error_set(err, PVF_ERR_LIMIT, "the worker folder's path is too long");
+    }
+    return 0;
+}
+
+int pvf__worker_start(struct pvf__worker *worker,
+                      const struct pvf__worker_args *args,
+                      const char *version,
+                      pvf_error *err)
+{
+    int status = check_version(args, version, err);
+    if (status == 0) {
+        status = check_folder(args->worker_dir, err);
+    }
+    if (status == 0) {
+        status = set_paths(worker, args->worker_dir, err);
+    }
+    if (status == 0) {
+        status = connect_to(args->socket_path, &worker->socket, err);
+    }
+    if (status == 0) {
+        status = take_handshake(worker, err);
+    }
+    if (status != 0) {
+        return status;
+    }
+    if (!environment_is_clean()) {
+        if (worker->security.secure_validator_mode) {
+            return pvf__error_set(err,
+                                  PVF_ERR_UNSUPPORTED,
+                                  "not all env vars were cleared when spawning the process");
+        }
+        pvf__log(PVF__LOG_WARN, "not all env vars were cleared when spawning the process");
+    }
+    return refuse_missing(&worker->security, err);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worker's skeleton: log levels, arguments, and the supervision of jobs. */
+#include "support/test.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "pvf/status.h"
+#include "worker/worker_args.h"
+#include "worker/worker_job.h"
+#include "worker/worker_log.h"
+#include "worker/worker_signal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void log_levels_are_those_of_the_reference(void **state)
+{
+    (void)state;
+    const struct {
+        const char *directives;
+        int level;
+    } rows[] = {
+        {NULL, 1},
+        {"", 1},
+        {"off", 0},
+        {"error", 1},
+        {"info", 3},
+        {"INFO", 3},
+        {"trace", 5},
+        {"parachain=debug", 4},
+        {"parachain=info,runtime=trace", 5},
+        {"warn,parachain=off", 2},
+        {"parachain", 5},
+        {"2", 2},
+        {"parachain=nonsense", 1},
+        {",,", 1},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(pvf__worker_log_level(rows[i].directives), rows[i].level);
+    }
+}
+
+/* An argument as main() gets it: a text that could be written to. */
+#define TEXT(text) ((char[]){text})
+
+static void arguments_come_in_any_order_and_the_last_counts(void **state)
+{
+    (void)state;
+    char *good[] = {TEXT("w"),
+                    TEXT("prepare-worker"),
+                    TEXT("--worker-dir-path"),
+                    TEXT("/d"),
+                    TEXT("--socket-path"),
+                    TEXT("/s"),
+                    TEXT("--worker-dir-path"),
+                    TEXT("/e")};
+    struct pvf__worker_args args;
+    pvf_error err = PVF_ERROR_INIT;
+    assert_int_equal(pvf__worker_args_parse(8, good, &args, &err), 0);
+    assert_string_equal(args.worker_dir, "/e");
+    assert_string_equal(args.socket_path, "/s");
+    assert_null(args.node_version);
+    assert_int_equal(pvf__worker_args_parse(4, good, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_string_equal(err.text, "the --socket-path argument is required");
+    assert_int_equal(pvf__worker_args_parse(5, good, &args, &err), PVF_ERR_INVALID_ARG);
+    char *foreign[] = {TEXT("w"), TEXT("prepare-worker"), TEXT("--socket-path=/s"), TEXT("x")};
+    assert_int_equal(pvf__worker_args_parse(4, foreign, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_string_equal(err.text, "Unexpected argument found: --socket-path=/s");
+    char *binary[] = {TEXT("w"), TEXT("prepare-worker"), TEXT("--socket-path"), TEXT("\xff")};
+    assert_int_equal(pvf__worker_args_parse(4, binary, &args, &err), PVF_ERR_INVALID_ARG);
+}
+
+/* Jobs: what each does is its context; none asserts, since it is another process. */
+enum deed {
+    SPEAK,
+    SPIN,
+    DIE,
+    DIE_REAL_TIME,
+    FLOOD,
+    SLEEP,
+    LEAVE_CHILD,
+    COUNT_FDS
+};
+
+static int do_deed(void *context, int pipe_fd)
+{
+    switch (*(const enum deed *)context) {
+    case SPEAK:
+        return write(pipe_fd, "hello", 5) == 5 ? 3 : 4;
+    case SPIN:
+        for (;;) {
+        }
+    case DIE:
+        (void)raise(SIGKILL);
+        return 0;
+    case DIE_REAL_TIME:
+        (void)raise(SIGRTMIN + 3);
+        return 0;
+    case FLOOD:
+        for (;;) {
+            char data[4096] = {0};
+            if (write(pipe_fd, data, sizeof(data)) < 0) {
+                return 0;
+            }
+        }
+    case SLEEP:
+        (void)pause();
+        return 0;
+    case LEAVE_CHILD:
+        /* The child keeps the pipe open; the job's end must count all the same. */
+        if (fork() == 0) {
+            (void)alarm(5);
+            (void)pause();
+            _exit(0);
+        }
+        return write(pipe_fd, "bye", 3) == 3 ? 0 : 4;
+    case COUNT_FDS: {
+        int open_fds = 0;
+        for (int fd = 3; fd < 256; fd++) {
+            open_fds += fd != pipe_fd && fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+        }
+        return open_fds;
+    }
+    default:
+        return 99;
+    }
+}
+
+static struct pvf__job_report run(enum deed deed, uint64_t cpu_ms, int host_socket)
+{
+    struct pvf__job_spec spec = {
+        .run = do_deed,
+        .context = &deed,
+        .cpu_limit_us = cpu_ms * 1000,
+        .payload_max = 1 << 20,
+        .host_socket = host_socket,
+        .keep_fd = -1,
+    };
+    struct pvf__job_report report;
+    enum pvf__job_failure failure;
+    assert_int_equal(pvf__job_run(&spec, &report, &failure, NULL), 0);
+    /* Nothing is left behind. */
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    return report;
+}
+
+static void a_job_is_heard_and_reaped(void **state)
+{
+    (void)state;
+    struct pvf__job_report report = run(SPEAK, 10000, -1);
+    assert_true(WIFEXITED(report.wait_status));
+    assert_int_equal(WEXITSTATUS(report.wait_status), 3);
+    assert_int_equal(report.payload.len, 5);
+    assert_memory_equal(report.payload.data, "hello", 5);
+    assert_false(report.timed_out);
+    pvf__buf_done(&report.payload);
+}
+
+static void a_job_that_spins_is_ended_by_its_cpu_clock(void **state)
+{
+    (void)state;
+    struct pvf__job_report report = run(SPIN, 50, -1);
+    assert_true(report.timed_out);
+    assert_true(report.cpu_us >= 50000);
+    pvf__buf_done(&report.payload);
+}
+
+static void any_signal_is_a_death(void **state)
+{
+    (void)state;
+    char text[64];
+    struct pvf__job_report report = run(DIE, 10000, -1);
+    pvf__worker_signal_text(report.wait_status, text, sizeof(text));
+    assert_string_equal(text, "received signal: SIGKILL");
+    pvf__buf_done(&report.payload);
+    report = run(DIE_REAL_TIME, 10000, -1);
+    assert_true(WIFSIGNALED(report.wait_status));
+    pvf__worker_signal_text(report.wait_status, text, sizeof(text));
+    assert_memory_equal(text, "received signal: SIGRT", 22);
+    pvf__buf_done(&report.payload);
+}
+
+static void a_flood_is_cut_off(void **state)
+{
+    (void)state;
+    struct pvf__job_report report = run(FLOOD, 10000, -1);
+    assert_true(report.payload_over);
+    assert_true(report.payload.len <= 1 << 20);
+    pvf__buf_done(&report.payload);
+}
+
+static void a_job_ends_when_the_host_hangs_up(void **state)
+{
+    (void)state;
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    (void)close(pair[1]);
+    struct pvf__job_report report = run(SLEEP, 10000, pair[0]);
+    assert_true(report.host_gone);
+    (void)close(pair[0]);
+    pvf__buf_done(&report.payload);
+}
+
+static void a_child_that_holds_the_pipe_does_not_hold_the_worker(void **state)
+{
+    (void)state;
+    uint64_t begin = pvf__clock_monotonic_ns();
+    struct pvf__job_report report = run(LEAVE_CHILD, 600000, -1);
+    assert_memory_equal(report.payload.data, "bye", 3);
+    assert_true(pvf__clock_monotonic_ns() - begin < UINT64_C(60000000000));
+    pvf__buf_done(&report.payload);
+}
+
+static void a_job_inherits_nothing_but_its_pipe(void **state)
+{
+    (void)state;
+    int leaked = dup(STDERR_FILENO); /* not close-on-exec: a fork would keep it */
+    assert_true(leaked > 2);
+    struct pvf__job_report report = run(COUNT_FDS, 10000, -1);
+    assert_int_equal(WEXITSTATUS(report.wait_status), 0);
+    (void)close(leaked);
+    pvf__buf_done(&report.payload);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(log_levels_are_those_of_the_reference),
+        cmocka_unit_test(arguments_come_in_any_order_and_the_last_counts),
+        cmocka_unit_test(a_job_is_heard_and_reaped),
+        cmocka_unit_test(a_job_that_spins_is_ended_by_its_cpu_clock),
+        cmocka_unit_test(any_signal_is_a_death),
+        cmocka_unit_test(a_flood_is_cut_off),
+        cmocka_unit_test(a_job_ends_when_the_host_hangs_up),
+        cmocka_unit_test(a_child_that_holds_the_pipe_does_not_hold_the_worker),
+        cmocka_unit_test(a_job_inherits_nothing_but_its_pipe),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,3 @@
+if(TARGET pvf_worker)
+    pvf_add_test(NAME test_worker LABEL unit USES worker)
+endif()
