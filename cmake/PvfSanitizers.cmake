@@ -6,3 +6,9 @@ if(PVF_SANITIZE)
         -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${PVF_SANITIZE})
 endif()
+# With -DPVF_FUZZER=ON (cmake/PvfTests.cmake) our own code is instrumented for coverage, without
+# which a fuzzer is blind.
+option(PVF_FUZZER "Build the fuzz targets for libFuzzer (clang)" OFF)
+if(PVF_FUZZER)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

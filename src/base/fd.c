@@ -103,14 +103,14 @@ int pvf__fd_write(int fd, const void *data, size_t len, pvf_error *err)
     return pvf__fd_write_by(fd, data, len, UINT64_MAX, err);
 }
 
-static int read_all(int fd, const char *path, struct pvf__buf *buf, pvf_error *err)
+int pvf__fd_read_all(int fd, const char *name, struct pvf__buf *buf, pvf_error *err)
 {
     struct stat info;
     if (fstat(fd, &info) != 0) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot read %s", path);
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot read %s", name);
     }
     if (S_ISDIR(info.st_mode)) {
-        return pvf__error_errno(err, PVF_ERR_IO, EISDIR, "cannot read %s", path);
+        return pvf__error_errno(err, PVF_ERR_IO, EISDIR, "cannot read %s", name);
     }
     /* One byte more than its size, so that the end is met without growing the buffer. */
     size_t step = S_ISREG(info.st_mode) && info.st_size > 0 ? (size_t)info.st_size + 1 : 65536;
@@ -123,12 +123,12 @@ static int read_all(int fd, const char *path, struct pvf__buf *buf, pvf_error *e
                 return 0;
             }
             return pvf__error_set(
-                err, PVF_ERR_LIMIT, "%s is larger than the limit of %zu bytes", path, buf->max);
+                err, PVF_ERR_LIMIT, "%s is larger than the limit of %zu bytes", name, buf->max);
         }
         size_t want = step < room ? step : room;
         int status = pvf__buf_reserve(buf, want);
         if (status != 0) {
-            return pvf__error_set(err, status, "no memory to read %s", path);
+            return pvf__error_set(err, status, "no memory to read %s", name);
         }
         ssize_t got = read(fd, buf->data + buf->len, want);
         if (got == 0) {
@@ -137,7 +137,7 @@ static int read_all(int fd, const char *path, struct pvf__buf *buf, pvf_error *e
         if (got > 0) {
             buf->len += (size_t)got;
         } else if (errno != EINTR) {
-            return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot read %s", path);
+            return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot read %s", name);
         }
     }
 }
@@ -148,7 +148,7 @@ int pvf__fd_read_file(const char *path, struct pvf__buf *buf, pvf_error *err)
     if (fd < 0) {
         return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot open %s", path);
     }
-    return read_all(fd, path, buf, err);
+    return pvf__fd_read_all(fd, path, buf, err);
 }
 
 int pvf__fd_write_file(

@@ -23,10 +23,13 @@ PVF__NODISCARD int
 pvf__fd_write_by(int fd, const void *data, size_t len, uint64_t deadline_ns, pvf_error *err);
 
 /*
- * Appends the whole file to `buf`, at most buf->max bytes in all (PVF_ERR_LIMIT beyond); only
- * regular files and pipes.  The error names `path`.
+ * Appends the whole file to `buf`, at most buf->max bytes in all (PVF_ERR_LIMIT beyond); no
+ * folders.  The error names `path`.
  */
 PVF__NODISCARD int pvf__fd_read_file(const char *path, struct pvf__buf *buf, pvf_error *err);
+
+/* The same for a descriptor, also a socket, until its end; the error calls it `name`. */
+PVF__NODISCARD int pvf__fd_read_all(int fd, const char *name, struct pvf__buf *buf, pvf_error *err);
 
 /* Creates or truncates `path` with `mode` and writes all of `data`; the error names `path`. */
 PVF__NODISCARD int

@@ -28,12 +28,12 @@ enum source {
 };
 
 struct setting {
-    const char *name;
     enum source source;
+    bool in_artifact; /* an artifact compiled under another value is another artifact */
+    const char *name;
     uint64_t fixed;
     void (*set_flag)(wasm_config_t *, bool); /* one of the two is not NULL */
     void (*set_size)(wasm_config_t *, size_t);
-    bool in_artifact; /* an artifact compiled under another value is another artifact */
     const char *reason;
 };
 
@@ -47,91 +47,68 @@ static void set_strategy(wasm_config_t *config, size_t strategy)
     wasmtime_config_strategy_set(config, (wasmtime_strategy_t)strategy);
 }
 
-#define OFF FIXED, 0
-#define ON FIXED, 1
-#define FLAG(setter) wasmtime_config_##setter##_set, NULL
-#define SIZE(setter) NULL, wasmtime_config_##setter##_set
+/* Flags and sizes that are always the same, and those that come from somewhere. */
+#define FLAG(key, value, in_artifact, reason)                                                      \
+    {                                                                                              \
+        FIXED, in_artifact, #key, value, wasmtime_config_##key##_set, NULL, reason                 \
+    }
+#define FLAG_FROM(key, source, in_artifact, reason)                                                \
+    {                                                                                              \
+        source, in_artifact, #key, 0, wasmtime_config_##key##_set, NULL, reason                    \
+    }
+#define SIZE_FROM(key, source, reason)                                                             \
+    {                                                                                              \
+        source, false, #key, 0, NULL, wasmtime_config_##key##_set, reason                          \
+    }
+#define CHOICE(key, value, setter, reason)                                                         \
+    {                                                                                              \
+        FIXED, true, #key, value, NULL, setter, reason                                             \
+    }
+#define OFF(key, reason) FLAG(key, 0, true, reason)
 
 /* Applied from top to bottom. */
 static const struct setting SETTINGS[] = {
-    {"async_stack_size",
-     FROM_STACK_AND_MARGIN,
-     0,
-     SIZE(async_stack_size),
-     false,
-     "must be in place before a larger max_wasm_stack"},
-    {"max_wasm_stack", FROM_STACK, 0, SIZE(max_wasm_stack), false, "the StackNativeMax parameter"},
-    {"strategy",
-     FIXED,
-     WASMTIME_STRATEGY_CRANELIFT,
-     NULL,
-     set_strategy,
-     true,
-     "the reference's compiler"},
-    {"cranelift_opt_level",
-     FIXED,
-     WASMTIME_OPT_LEVEL_SPEED_AND_SIZE,
-     NULL,
-     set_opt_level,
-     true,
-     "as the reference"},
-    {"cranelift_nan_canonicalization",
-     ON,
-     FLAG(cranelift_nan_canonicalization),
-     true,
-     "consensus: the bits of a NaN must not depend on the processor"},
-    {"parallel_compilation",
-     FROM_PARALLEL,
-     0,
-     FLAG(parallel_compilation),
-     false,
-     "the operator's choice; the artifact is the same"},
-    {"memory_init_cow",
-     ON,
-     FLAG(memory_init_cow),
-     true,
-     "data segments are mapped, not copied; cannot be seen by the guest"},
-    {"native_unwind_info",
-     OFF,
-     FLAG(native_unwind_info),
-     true,
-     "nothing unwinds through guest code; without it artifacts are smaller and load faster"},
-    {"debug_info", OFF, FLAG(debug_info), true, "custom sections are never read"},
-    {"consume_fuel", OFF, FLAG(consume_fuel), true, "metering is part of the rewritten module"},
-    {"epoch_interruption",
-     OFF,
-     FLAG(epoch_interruption),
-     true,
-     "the supervisor ends a job from outside"},
-    {"wasm_bulk_memory",
-     FROM_BULK_MEMORY,
-     0,
-     FLAG(wasm_bulk_memory),
-     true,
-     "the WasmExtBulkMemory parameter"},
-    /* Every proposal beyond the reference's feature set.  Extended constant expressions have no
-     * setter: the rewriter refuses them (executor facts, differing validity rules). */
-    {"wasm_threads", OFF, FLAG(wasm_threads), true, "off in the reference"},
-    {"wasm_tail_call", OFF, FLAG(wasm_tail_call), true, "off in the reference"},
-    {"wasm_reference_types", OFF, FLAG(wasm_reference_types), true, "off in the reference"},
-    {"wasm_function_references", OFF, FLAG(wasm_function_references), true, "unknown there"},
-    {"wasm_gc", OFF, FLAG(wasm_gc), true, "unknown there"},
-    {"wasm_simd", OFF, FLAG(wasm_simd), true, "off in the reference"},
-    {"wasm_relaxed_simd", OFF, FLAG(wasm_relaxed_simd), true, "off in the reference"},
-    {"wasm_multi_value", OFF, FLAG(wasm_multi_value), true, "off in the reference"},
-    {"wasm_multi_memory", OFF, FLAG(wasm_multi_memory), true, "off in the reference"},
-    {"wasm_memory64", OFF, FLAG(wasm_memory64), true, "off in the reference"},
-    {"wasm_wide_arithmetic", OFF, FLAG(wasm_wide_arithmetic), true, "unknown there"},
-    {"wasm_stack_switching", OFF, FLAG(wasm_stack_switching), true, "unknown there"},
+    SIZE_FROM(
+        async_stack_size, FROM_STACK_AND_MARGIN, "must be in place before a larger max_wasm_stack"),
+    SIZE_FROM(max_wasm_stack, FROM_STACK, "the StackNativeMax parameter"),
+    CHOICE(strategy, WASMTIME_STRATEGY_CRANELIFT, set_strategy, "the reference's compiler"),
+    CHOICE(
+        cranelift_opt_level, WASMTIME_OPT_LEVEL_SPEED_AND_SIZE, set_opt_level, "as the reference"),
+    FLAG(cranelift_nan_canonicalization,
+         1,
+         true,
+         "consensus: the bits of a NaN must not depend on the processor"),
+    FLAG_FROM(parallel_compilation,
+              FROM_PARALLEL,
+              false,
+              "the operator's choice; the artifact is the same"),
+    FLAG(memory_init_cow, 1, true, "data is mapped, not copied; the guest cannot tell"),
+    OFF(native_unwind_info, "nothing unwinds through guest code; artifacts are a little smaller"),
+    OFF(debug_info, "custom sections are never read"),
+    OFF(consume_fuel, "metering is part of the rewritten module"),
+    OFF(epoch_interruption, "the supervisor ends a job from outside"),
+    FLAG_FROM(wasm_bulk_memory, FROM_BULK_MEMORY, true, "the WasmExtBulkMemory parameter"),
+    /*
+     * Every proposal beyond the reference's feature set.  Extended constant expressions have no
+     * setter: the rewriter refuses them.
+     */
+    OFF(wasm_threads, "off in the reference"),
+    OFF(wasm_tail_call, "off in the reference"),
+    OFF(wasm_reference_types, "off in the reference"),
+    OFF(wasm_function_references, "unknown to the reference"),
+    OFF(wasm_gc, "unknown to the reference"),
+    OFF(wasm_simd, "off in the reference"),
+    OFF(wasm_relaxed_simd, "off in the reference"),
+    OFF(wasm_multi_value, "off in the reference"),
+    OFF(wasm_multi_memory, "off in the reference"),
+    OFF(wasm_memory64, "off in the reference"),
+    OFF(wasm_wide_arithmetic, "unknown to the reference"),
+    OFF(wasm_stack_switching, "unknown to the reference"),
 #if WASMTIME_VERSION_MAJOR >= 48
-    {"wasm_exceptions", OFF, FLAG(wasm_exceptions), true, "unknown to the reference"},
-    {"wasm_custom_page_sizes", OFF, FLAG(wasm_custom_page_sizes), true, "unknown there"},
-    {"wasm_branch_hinting",
-     OFF,
-     FLAG(wasm_branch_hinting),
-     true,
-     "a custom section must not steer the compiler"},
-    {"shared_memory", OFF, FLAG(shared_memory), true, "goes with threads"},
+    OFF(wasm_exceptions, "unknown to the reference"),
+    OFF(wasm_custom_page_sizes, "unknown to the reference"),
+    OFF(wasm_branch_hinting, "a custom section must not steer the compiler"),
+    OFF(shared_memory, "goes with threads"),
 #endif
 };
 

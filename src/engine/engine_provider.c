@@ -23,10 +23,15 @@ SAME(PVF__PROVIDER_PALLAS_MUL, PVF_SHIM_PALLAS_MUL);
 SAME(PVF__PROVIDER_VESTA_MSM, PVF_SHIM_VESTA_MSM);
 SAME(PVF__PROVIDER_VESTA_MUL, PVF_SHIM_VESTA_MUL);
 
+static int hash(unsigned kind, const uint8_t *data, size_t len, uint8_t *out)
+{
+    return pvf_shim_hash((int)kind, data, len, out);
+}
+
 const struct pvf__crypto_provider pvf__engine_provider = {
     .ed25519_verify = pvf_shim_ed25519_verify,
     .sr25519_verify = pvf_shim_sr25519_verify,
-    .hash = pvf_shim_hash,
+    .hash = hash,
     .curve = pvf_shim_curve,
     .decompress = pvf_shim_decompress,
     .buffer_free = pvf_shim_buffer_free,

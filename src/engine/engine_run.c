@@ -107,10 +107,10 @@ static const char *find_heap_base(struct pvf__engine_instance *instance)
         wasmtime_extern_delete(&item);
         return "Other: __heap_base is not a global";
     }
+    /* A number, which owns nothing: no other type passes the rewriter. */
     wasmtime_val_t value;
     wasmtime_global_get(instance->state.context, &item.of.global, &value);
     if (value.kind != WASMTIME_I32) {
-        wasmtime_val_unroot(&value);
         return "Other: __heap_base is not a i32";
     }
     instance->heap_base = (uint32_t)value.of.i32;

@@ -43,7 +43,7 @@ static int run_on(uint8_t *stack, size_t size, struct errand *errand, pvf_error 
     if (failed != 0) {
         return pvf__error_errno(err, PVF_ERR_NO_MEMORY, failed, "cannot describe a thread");
     }
-    pthread_t thread;
+    pthread_t thread = 0;
     failed = pthread_attr_setstack(&attr, stack, size);
     if (failed == 0) {
         failed = pthread_create(&thread, &attr, run, errand);

@@ -27,7 +27,7 @@ static int by_provider(struct pvf__hostcall_context *context,
         return -1;
     }
     uint8_t digest[32];
-    if (context->provider->hash((int)kind, data.data, data.len, digest) != 0) {
+    if (context->provider->hash((unsigned)kind, data.data, data.len, digest) != 0) {
         return pvf__marshal_panic(context, "the hash function failed");
     }
     return pvf__marshal_return(context, digest, size, ret);

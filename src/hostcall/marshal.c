@@ -53,7 +53,7 @@ int pvf__marshal_fixed(const struct pvf__frame *frame,
                        uint32_t len,
                        const uint8_t **ret)
 {
-    struct pvf__slice slice;
+    struct pvf__slice slice = {0};
     int status = pvf__marshal_fat(frame, name, (uint64_t)len << 32 | (uint32_t)ptr, &slice);
     if (status == 0) {
         *ret = slice.data;
@@ -88,7 +88,7 @@ int pvf__marshal_str(const struct pvf__frame *frame,
                      uint64_t fat,
                      struct pvf__slice *ret)
 {
-    struct pvf__slice slice;
+    struct pvf__slice slice = {0};
     int status = pvf__marshal_fat(frame, name, fat, &slice);
     if (status != 0) {
         return status;
@@ -124,7 +124,7 @@ int pvf__marshal_option(const struct pvf__frame *frame,
                         bool *ret_some,
                         struct pvf__slice *ret)
 {
-    struct pvf__slice slice;
+    struct pvf__slice slice = {0};
     int status = pvf__marshal_fat(frame, name, fat, &slice);
     if (status != 0) {
         return status;
@@ -142,7 +142,7 @@ int pvf__marshal_list(const struct pvf__frame *frame,
                       struct pvf__slice **ret,
                       size_t *ret_count)
 {
-    struct pvf__slice slice;
+    struct pvf__slice slice = {0};
     int status = pvf__marshal_fat(frame, name, fat, &slice);
     if (status != 0) {
         return status;
@@ -163,7 +163,7 @@ int pvf__marshal_pairs(const struct pvf__frame *frame,
                        struct pvf__trie_pair **ret,
                        size_t *ret_count)
 {
-    struct pvf__slice slice;
+    struct pvf__slice slice = {0};
     int status = pvf__marshal_fat(frame, name, fat, &slice);
     if (status != 0) {
         return status;
@@ -243,7 +243,7 @@ int pvf__marshal_return_fat(struct pvf__hostcall_context *context,
                             size_t len,
                             uint64_t *ret)
 {
-    uint64_t ptr;
+    uint64_t ptr = 0;
     int status = pvf__marshal_return(context, data, len, &ptr);
     if (status == 0) {
         *ret = (uint64_t)len << 32 | ptr;

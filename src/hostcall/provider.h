@@ -51,7 +51,7 @@ struct pvf__crypto_provider {
                           const uint8_t key[32],
                           bool deprecated);
     /* 0; `kind` of enum pvf__provider_hash, `out` of its size. */
-    int (*hash)(int kind, const uint8_t *data, size_t len, uint8_t *out);
+    int (*hash)(unsigned kind, const uint8_t *data, size_t len, uint8_t *out);
     /*
      * `op` of enum pvf__provider_curve.  The guest's result code: 0 done, 1 `out` too short, 2
      * undecodable, 3 lengths differ, 4 degenerate, 255 other.  `out` overlaps no input.

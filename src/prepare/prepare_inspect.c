@@ -145,7 +145,7 @@ int pvf__prepare_inspect_main(int argc, char **argv)
         return status;
     }
     pvf_error err = PVF_ERROR_INIT;
-    if (pvf__fd_read_file("/dev/stdin", &inspect.input, &err) != 0) {
+    if (pvf__fd_read_all(STDIN_FILENO, "standard input", &inspect.input, &err) != 0) {
         return usage(err.text);
     }
     pvf__json_out_open(&inspect.json, NULL, '{');

@@ -198,7 +198,7 @@ int pvf__wasm_entry_export(struct pvf__wasm_reader *reader, struct pvf__wasm_exp
  */
 static int blame_flags(struct pvf__wasm_reader *reader, uint32_t flags, int status)
 {
-    if (status != 0 && flags != 0 && reader->fault->feature[0] == '\0') {
+    if (status != 0 && flags != 0) {
         pvf__wasm_fault_feature(reader->fault, "bulk memory");
     }
     return status;

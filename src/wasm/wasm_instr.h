@@ -84,7 +84,15 @@ static inline PVF__NODISCARD int pvf__wasm_instr_next(struct pvf__wasm_reader *r
     ret->op = *at;
     ret->imm = pvf__wasm_instr_imms[*at];
     ret->loose = false;
-    return ret->imm == PVF__WASM_IMM_NONE ? 0 : pvf__wasm_instr_rest(reader, ret);
+    if (ret->imm == PVF__WASM_IMM_NONE) {
+        return 0;
+    }
+    /* Half of all instructions name a local by one byte. */
+    if (ret->imm == PVF__WASM_IMM_INDEX && !pvf__wasm_reader_done(reader) &&
+        *reader->in.at < 0x80) {
+        return pvf__wasm_reader_u32(reader, &ret->index);
+    }
+    return pvf__wasm_instr_rest(reader, ret);
 }
 
 /* Whether an instruction opens a nested sequence that its own `end` closes. */

@@ -78,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const int proven = pvf__trie_verify_proof(hash, version, root, nodes, count, key, value);
     check(proven == 0 || proven == 1);
     if (proven == 1) {
+        check(count > 0);
         check_proven(hash, version, root, nodes, count, key, value);
     }
     return 0;

@@ -74,7 +74,7 @@ static void keccak_handles_every_length(void **state)
     for (unsigned i = 0; i < LONGEST; i++) {
         data[i] = (uint8_t)(i * 7 + 3);
     }
-    uint8_t chain[LONGEST * 96];
+    static uint8_t chain[LONGEST * 96];
     for (unsigned len = 0; len < LONGEST; len++) {
         pvf__keccak_256(data, len, chain + (size_t)96 * len);
         pvf__keccak_512(data, len, chain + (size_t)96 * len + 32);
@@ -169,7 +169,7 @@ static void sign(struct signer *signer, uint8_t seed)
                          signer->context, form, &len, &point, SECP256K1_EC_UNCOMPRESSED),
                      1);
     memcpy(signer->xy, form + 1, 64);
-    signer->key[0] = 2 + (form[64] & 1);
+    signer->key[0] = (form[64] & 1) != 0 ? 3 : 2;
     memcpy(signer->key + 1, form + 1, 32);
 }
 

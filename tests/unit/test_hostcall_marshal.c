@@ -63,8 +63,8 @@ static void arguments_are_read_left_to_right(void **state)
     bench_init(&bench, 4);
     uint64_t ret = 7;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        assert_int_equal(
-            bench_call(&bench, "crypto_ed25519_verify_version_1", rows[i].args, &ret), -1);
+        assert_int_equal(bench_call(&bench, "crypto_ed25519_verify_version_1", rows[i].args, &ret),
+                         -1);
         assert_non_null(strstr(bench.context.trap, rows[i].blamed));
         assert_non_null(strstr(bench.context.trap, "'ed25519_verify' from interface 'Crypto'"));
     }
@@ -85,15 +85,23 @@ static void small_enums_count_their_low_byte(void **state)
     const struct {
         uint64_t value;
         bool good;
-    } rows[] = {{0, true}, {1, true}, {2, true}, {3, false}, {255, false}, {256, true},
-                {258, true}, {259, false}, {0xFFFFFF00, true}, {0xFFFFFFFF, false}};
+    } rows[] = {{0, true},
+                {1, true},
+                {2, true},
+                {3, false},
+                {255, false},
+                {256, true},
+                {258, true},
+                {259, false},
+                {0xFFFFFF00, true},
+                {0xFFFFFFFF, false}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct bench bench;
         bench_init(&bench, 4);
         uint64_t ret = 0;
         uint64_t empty = put(&bench, 16, "\0", 1);
-        int status = bench_call(
-            &bench, "trie_blake2_256_root_version_2", ARGS(empty, rows[i].value), &ret);
+        int status =
+            bench_call(&bench, "trie_blake2_256_root_version_2", ARGS(empty, rows[i].value), &ret);
         assert_int_equal(status, rows[i].good ? 0 : -1);
         if (!rows[i].good) {
             assert_string_equal(
@@ -151,8 +159,8 @@ static void lists_decode_as_strictly_as_scale(void **state)
         if (rows[i].len > 0) {
             memcpy(input, rows[i].bytes, rows[i].len);
         }
-        const char *why = pvf__marshal_scale_list(
-            (struct pvf__slice){input, rows[i].len}, &items, &count);
+        const char *why =
+            pvf__marshal_scale_list((struct pvf__slice){input, rows[i].len}, &items, &count);
         if (rows[i].why == NULL) {
             assert_null(why);
             assert_int_equal(count, rows[i].count);
@@ -172,8 +180,8 @@ static void pairs_and_options_decode(void **state)
     struct pvf__trie_pair *pairs = NULL;
     size_t count = 0;
     const uint8_t two[] = "\x08\x04k\x08vw\x00\x00rest";
-    assert_null(pvf__marshal_scale_pairs(
-        (struct pvf__slice){two, sizeof(two) - 1}, &pairs, &count));
+    assert_null(
+        pvf__marshal_scale_pairs((struct pvf__slice){two, sizeof(two) - 1}, &pairs, &count));
     assert_int_equal(count, 2);
     assert_int_equal(pairs[0].key.len, 1);
     assert_memory_equal(pairs[0].value.data, "vw", 2);
@@ -181,8 +189,7 @@ static void pairs_and_options_decode(void **state)
     free(pairs);
     pairs = NULL;
     for (size_t len = 0; len < 8; len++) {
-        assert_non_null(
-            pvf__marshal_scale_pairs((struct pvf__slice){two, len}, &pairs, &count));
+        assert_non_null(pvf__marshal_scale_pairs((struct pvf__slice){two, len}, &pairs, &count));
         assert_null(pairs);
     }
 

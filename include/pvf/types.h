@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_TYPES_H
+#define PVF_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that the caller owns and keeps for the length of the call.  `data` may be NULL for none. */
+typedef struct pvf_bytes {
+    const uint8_t *data;
+    size_t len;
+} pvf_bytes;
+
+/* What a worker is told to use against hostile code. */
+typedef struct pvf_security_status {
+    bool secure_validator_mode; /* a mechanism that fails ends the worker */
+    bool can_enable_landlock;
+    bool can_enable_seccomp;
+    bool can_unshare_user_namespace_and_change_root;
+    bool can_do_secure_clone;
+} pvf_security_status;
+
+/* Why code is prepared. */
+enum pvf_prepare_kind {
+    PVF_PREPARE_COMPILATION = 0, /* it is going to be executed */
+    PVF_PREPARE_PRECHECKING = 1, /* a vote on new code: the artifact is also set up once */
+};
+
+/* How a candidate's descriptor was read; decides what the code gets to see. */
+enum pvf_descriptor_version {
+    PVF_DESCRIPTOR_V1 = 0,
+    PVF_DESCRIPTOR_V2 = 1,
+    PVF_DESCRIPTOR_V3 = 2,
+    PVF_DESCRIPTOR_UNKNOWN = 3,
+};
+
+#endif

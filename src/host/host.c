@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: a host's life: configuration, security decision, its folder, its two workers.  Trusts its
+ * caller, its programs' files and this machine; trusts no worker.
+ */
+#include "host/host_state.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "host/checks.h"
+#include "host/folder.h"
+#include "host/oneshot.h"
+#include "pvf/status.h"
+#include "pvf/version.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DEFAULT_SPAWN_TIMEOUT_MS 10000u
+#define INSPECT_MAX ((size_t)16 << 20)
+#define INSPECT_TIMEOUT_NS ((uint64_t)600 * 1000000000u)
+
+const char *pvf_version(void)
+{
+    return PVF_VERSION;
+}
+
+static int copy_text(const char *from, char **ret, pvf_error *err)
+{
+    if (from == NULL) {
+        return 0;
+    }
+    char *copy = strdup(from);
+    if (copy == NULL) {
+        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for the host's configuration");
+    }
+    *ret = copy;
+    return 0;
+}
+
+/* A worker program must be there, and have the version that is asked for. */
+static int check_program(const char *program, const char *node_version, pvf_error *err)
+{
+    char version[128];
+    if (program == NULL) {
+        return 0;
+    }
+    if (access(program, X_OK) != 0) {
+        return pvf__error_errno(
+            err, PVF_ERR_INVALID_ARG, errno, "the worker program %s cannot be run", program);
+    }
+    if (node_version == NULL) {
+        return 0;
+    }
+    /* A worker that finds a mismatch itself sends SIGTERM to its parent: to us. */
+    int status = pvf_worker_version(program, version, sizeof(version), err);
+    if (status == 0 && strcmp(version, node_version) != 0) {
+        return pvf__error_set(err,
+                              PVF_ERR_UNSUPPORTED,
+                              "%s has version %s, but %s is asked for",
+                              program,
+                              version,
+                              node_version);
+    }
+    return status;
+}
+
+static int copy_config(const pvf_host_config *config, struct pvf_host *host, pvf_error *err)
+{
+    host->spawn_timeout_ms =
+        config->spawn_timeout_ms != 0 ? config->spawn_timeout_ms : DEFAULT_SPAWN_TIMEOUT_MS;
+    host->quiet = config->quiet;
+    int status = copy_text(config->prepare_worker_path, &host->prepare_program, err);
+    if (status == 0) {
+        status = copy_text(config->execute_worker_path, &host->execute_program, err);
+    }
+    if (status == 0) {
+        status = copy_text(config->node_version, &host->node_version, err);
+    }
+    if (status == 0) {
+        status = copy_text(config->log_directives, &host->log_directives, err);
+    }
+    return status;
+}
+
+/* A private folder inside the one that was given, so that nothing of anybody else is touched. */
+static int make_folder(const char *parent, char out[PATH_MAX], pvf_error *err)
+{
+    char full[PATH_MAX];
+    if (parent == NULL) {
+        parent = getenv("TMPDIR");
+        parent = parent != NULL && parent[0] == '/' ? parent : "/tmp";
+    } else if (mkdir(parent, 0700) != 0 && errno != EEXIST) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot make the folder %s", parent);
+    }
+    /* Absolute, since workers and their root are not where the caller is. */
+    if (realpath(parent, full) == NULL) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot use the folder %s", parent);
+    }
+    return pvf__folder_make(full, "pvf-host-", out, PATH_MAX, err);
+}
+
+static int decide_security(const pvf_host_config *config, struct pvf_host *host, pvf_error *err)
+{
+    pvf_check checks[PVF_CHECKS];
+    pvf_security_status status = config->security;
+    const char *program =
+        host->prepare_program != NULL ? host->prepare_program : host->execute_program;
+    if (config->security_mode != PVF_SECURITY_AS_GIVEN) {
+        bool secure = config->security_mode == PVF_SECURITY_REQUIRE;
+        int failed = pvf__checks_run(program, host->folder, checks, err);
+        if (failed == 0) {
+            failed = pvf__checks_decide(checks, secure, &status, err);
+        }
+        if (failed != 0) {
+            return failed;
+        }
+    }
+    host->security = (struct pvf__security_status){
+        .secure_validator_mode = status.secure_validator_mode,
+        .can_enable_landlock = status.can_enable_landlock,
+        .can_enable_seccomp = status.can_enable_seccomp,
+        .can_unshare_user_namespace_and_change_root =
+            status.can_unshare_user_namespace_and_change_root,
+        .can_do_secure_clone = status.can_do_secure_clone,
+    };
+    return 0;
+}
+
+static int set_up(const pvf_host_config *config, struct pvf_host *host, pvf_error *err)
+{
+    if (config->prepare_worker_path == NULL && config->execute_worker_path == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host needs a worker program");
+    }
+    if (config->security_mode < PVF_SECURITY_DETECT ||
+        config->security_mode > PVF_SECURITY_AS_GIVEN) {
+        return pvf__error_set(
+            err, PVF_ERR_INVALID_ARG, "%d is no security mode", config->security_mode);
+    }
+    int status = copy_config(config, host, err);
+    if (status == 0) {
+        status = check_program(host->prepare_program, host->node_version, err);
+    }
+    if (status == 0) {
+        status = check_program(host->execute_program, host->node_version, err);
+    }
+    if (status == 0) {
+        char folder[PATH_MAX];
+        status = make_folder(config->cache_dir, folder, err);
+        if (status == 0) {
+            memcpy(host->folder, folder, sizeof(folder));
+        }
+    }
+    return status != 0 ? status : decide_security(config, host, err);
+}
+
+int pvf_host_new(const pvf_host_config *config, pvf_host **ret, pvf_error *err)
+{
+    if (config == NULL || ret == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a configuration is needed");
+    }
+    struct pvf_host *host = calloc(1, sizeof(*host));
+    if (host == NULL) {
+        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a host");
+    }
+    int status = set_up(config, host, err);
+    if (status != 0) {
+        pvf_host_free(host);
+        return status;
+    }
+    *ret = host;
+    return 0;
+}
+
+void pvf_host_free(pvf_host *host)
+{
+    if (host == NULL) {
+        return;
+    }
+    pvf__host_worker_end(&host->prepare);
+    pvf__host_worker_end(&host->execute);
+    if (host->folder[0] != '\0') {
+        pvf__folder_remove(host->folder);
+    }
+    free(host->prepare_program);
+    free(host->execute_program);
+    free(host->node_version);
+    free(host->log_directives);
+    free(host);
+}
+
+void pvf_host_security(const pvf_host *host, pvf_security_status *ret)
+{
+    const struct pvf__security_status *status = &host->security;
+    *ret = (pvf_security_status){
+        .secure_validator_mode = status->secure_validator_mode,
+        .can_enable_landlock = status->can_enable_landlock,
+        .can_enable_seccomp = status->can_enable_seccomp,
+        .can_unshare_user_namespace_and_change_root =
+            status->can_unshare_user_namespace_and_change_root,
+        .can_do_secure_clone = status->can_do_secure_clone,
+    };
+}
+
+int pvf_host_check(pvf_host *host, pvf_check ret[PVF_CHECKS], pvf_error *err)
+{
+    if (host == NULL || ret == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host is needed");
+    }
+    const char *program =
+        host->prepare_program != NULL ? host->prepare_program : host->execute_program;
+    return pvf__checks_run(program, host->folder, ret, err);
+}
+
+int pvf__host_params(pvf_bytes bytes, struct pvf__executor_params *ret, pvf_error *err)
+{
+    if (bytes.len == 0) {
+        pvf__executor_params_init(ret);
+        return 0;
+    }
+    struct pvf__executor_params params;
+    int status = pvf__executor_params_decode(bytes.data, bytes.len, &params, err);
+    if (status != 0) {
+        return status;
+    }
+    if (params.raw.len != bytes.len) {
+        return pvf__error_set(err,
+                              PVF_ERR_MALFORMED,
+                              "executor parameters: the list ends at byte %zu of %zu",
+                              params.raw.len,
+                              bytes.len);
+    }
+    *ret = params;
+    return 0;
+}
+
+static int start_worker(struct pvf_host *host,
+                        enum pvf__worker_kind kind,
+                        const struct pvf__executor_params *params,
+                        pvf_error *err)
+{
+    bool is_prepare = kind == PVF__WORKER_KIND_PREPARE;
+    const char *program = is_prepare ? host->prepare_program : host->execute_program;
+    const struct pvf__spawn_spec spec = {
+        .program = program,
+        .kind = kind,
+        .node_version = host->node_version,
+        .log_directives = host->log_directives,
+        .cache_dir = host->folder,
+        .timeout_ms = host->spawn_timeout_ms,
+        .quiet = host->quiet,
+    };
+    return pvf__host_worker_start(
+        is_prepare ? &host->prepare : &host->execute, &spec, &host->security, params, err);
+}
+
+int pvf__host_prepare_worker(struct pvf_host *host, pvf_error *err)
+{
+    if (host->prepare.alive && !pvf__host_worker_is_dead(&host->prepare)) {
+        return 0;
+    }
+    pvf__host_worker_end(&host->prepare);
+    return start_worker(host, PVF__WORKER_KIND_PREPARE, NULL, err);
+}
+
+int pvf__host_execute_worker(struct pvf_host *host,
+                             const struct pvf__executor_params *params,
+                             pvf_error *err)
+{
+    uint8_t hash[32];
+    pvf__executor_params_hash(params, hash);
+    if (host->execute.alive && !pvf__host_worker_is_dead(&host->execute) &&
+        memcmp(hash, host->execute.params_hash, sizeof(hash)) == 0) {
+        return 0;
+    }
+    pvf__host_worker_end(&host->execute);
+    return start_worker(host, PVF__WORKER_KIND_EXECUTE, params, err);
+}
+
+void pvf__host_after_job(struct pvf__host_worker *worker)
+{
+    pvf_error err = PVF_ERROR_INIT;
+    if (worker->alive && pvf__folder_empty(worker->spawned.dir, &err) != 0) {
+        /* What was found out about the candidate stands; only the worker is given up. */
+        pvf__log(PVF__LOG_WARN, "%s; the worker is ended", err.text);
+        pvf__host_worker_end(worker);
+    }
+}
+
+/* Exit status 0 and one JSON object, or an error that says what came instead. */
+static int take_json(struct pvf__oneshot *done, const char *program, char **ret, pvf_error *err)
+{
+    struct pvf__buf *out = &done->out;
+    char text[128];
+    if (!WIFEXITED(done->status) || WEXITSTATUS(done->status) != 0) {
+        char how[64];
+        pvf__process_status_text(done->status, how, sizeof(how));
+        pvf__oneshot_line(&done->errors, text, sizeof(text));
+        return pvf__error_set(
+            err, PVF_ERR_PEER, "%s inspect: %s%s%s", program, how, text[0] ? ": " : "", text);
+    }
+    while (out->len > 0 && (out->data[out->len - 1] == '\n' || out->data[out->len - 1] == ' ')) {
+        out->len--;
+    }
+    if (out->len < 2 || out->data[0] != '{' || out->data[out->len - 1] != '}' ||
+        !pvf__text_is_utf8(out->data, out->len) || memchr(out->data, '\0', out->len) != NULL) {
+        pvf__oneshot_line(out, text, sizeof(text));
+        return pvf__error_set(
+            err, PVF_ERR_PEER, "%s inspect gave no JSON object: %s", program, text);
+    }
+    char *json = strndup((const char *)out->data, out->len);
+    if (json == NULL) {
+        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for %zu bytes", out->len);
+    }
+    *ret = json;
+    return 0;
+}
+
+int pvf_host_inspect(pvf_host *host,
+                     pvf_bytes code,
+                     pvf_bytes executor_params,
+                     uint32_t bomb_limit,
+                     char **ret,
+                     pvf_error *err)
+{
+    struct pvf__executor_params params;
+    if (host == NULL || ret == NULL || host->prepare_program == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host with a prepare worker is needed");
+    }
+    int status = pvf__host_params(executor_params, &params, err);
+    if (status != 0) {
+        return status;
+    }
+    PVF__CLEANUP_FREE char *hex = malloc(2 * params.raw.len + 1);
+    if (hex == NULL) {
+        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory to inspect code");
+    }
+    pvf__text_to_hex(params.raw.data, params.raw.len, hex);
+    char limit[16];
+    char inspect[] = "inspect";
+    char with_params[] = "--executor-params";
+    char with_limit[] = "--bomb-limit";
+    (void)snprintf(limit, sizeof(limit), "%u", bomb_limit);
+    char *argv[] = {host->prepare_program, inspect, with_params, hex, with_limit, limit, NULL};
+    if (bomb_limit == 0) {
+        argv[4] = NULL;
+    }
+    struct pvf__oneshot done;
+    status = pvf__oneshot_run(argv,
+                              (struct pvf__slice){code.data, code.len},
+                              INSPECT_MAX,
+                              pvf__clock_monotonic_ns() + INSPECT_TIMEOUT_NS,
+                              &done,
+                              err);
+    if (status == 0) {
+        status = take_json(&done, host->prepare_program, ret, err);
+        pvf__buf_done(&done.out);
+        pvf__buf_done(&done.errors);
+    }
+    return status;
+}

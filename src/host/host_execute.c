@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns: one execution from request to outcome. */
+#include "host/host_state.h"
+
+#include "base/error.h"
+#include "host/folder.h"
+#include "host/outcome.h"
+#include "proto/execute_msg.h"
+#include "proto/frame.h"
+#include "pvf/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A worker that could not take the request has not started the job, so another may have it. */
+#define SEND_TRIES 2
+
+static struct pvf__slice error_text(const pvf_error *error)
+{
+    return (struct pvf__slice){(const uint8_t *)error->text, strlen(error->text)};
+}
+
+static int build_request(const pvf_execute_request *request,
+                         struct pvf__duration timeout,
+                         struct pvf__buf *ret,
+                         pvf_error *err)
+{
+    struct pvf__execute_request wire = {
+        .pvd = {.parent_head = {request->parent_head.data, request->parent_head.len},
+                .relay_parent_number = request->relay_parent_number,
+                .max_pov_size = request->max_pov_size},
+        .pov = {request->pov.data, request->pov.len},
+        .timeout = timeout,
+        .descriptor_version = (enum pvf__descriptor_version)request->descriptor_version,
+        .descriptor_unknown = request->descriptor_byte,
+    };
+    memcpy(wire.pvd.relay_parent_storage_root, request->relay_parent_storage_root, 32);
+    memcpy(wire.artifact_checksum, request->checksum, 32);
+    memcpy(wire.relay_parent, request->relay_parent, 32);
+    memcpy(wire.scheduling_parent, request->scheduling_parent, 32);
+    /* One allocation: everything but the two blobs takes less than 256 bytes. */
+    if (pvf__buf_reserve(ret, wire.pvd.parent_head.len + wire.pov.len + 256) == 0) {
+        pvf__execute_request_encode(&wire, ret);
+    }
+    if (ret->failed != 0) {
+        return pvf__error_set(err,
+                              ret->failed,
+                              "a request with %zu bytes of head and %zu of PoV, limit %zu",
+                              request->parent_head.len,
+                              request->pov.len,
+                              ret->max);
+    }
+    return 0;
+}
+
+/* A hard link, since the worker's root may hide the rest; where none can be made, a copy. */
+static int place_artifact(const char *from, const char *folder, pvf_error *err)
+{
+    char path[PATH_MAX];
+    int len = snprintf(path, sizeof(path), "%s/artifact", folder);
+    if (len < 0 || (size_t)len >= sizeof(path)) {
+        return pvf__error_set(err, PVF_ERR_LIMIT, "the path of %s is too long", folder);
+    }
+    if (link(from, path) == 0) {
+        return 0;
+    }
+    if (errno == EXDEV || errno == EPERM || errno == EMLINK) {
+        return pvf__folder_copy_file(from, path, err);
+    }
+    return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot link %s to %s", from, path);
+}
+
+static enum pvf__event event_of(enum pvf__exchange_end end)
+{
+    switch (end) {
+    case PVF__EXCHANGE_NOT_SENT:
+        return PVF__EVENT_NOT_SENT;
+    case PVF__EXCHANGE_EXPIRED:
+        return PVF__EVENT_EXPIRED;
+    case PVF__EXCHANGE_STALLED:
+        return PVF__EVENT_STALLED;
+    case PVF__EXCHANGE_ANSWERED:
+    case PVF__EXCHANGE_LOST:
+    default:
+        return PVF__EVENT_LOST;
+    }
+}
+
+/* Reads an answer into the outcome; its event decides about the worker. */
+static int judge_answer(const struct pvf__buf *body,
+                        struct pvf__duration timeout,
+                        pvf_outcome *ret,
+                        enum pvf__event *ret_event,
+                        pvf_error *err)
+{
+    struct pvf__execute_answer answer;
+    pvf_error why = PVF_ERROR_INIT;
+    if (pvf__execute_answer_decode(body->data, body->len, &answer, &why) != 0) {
+        *ret_event = PVF__EVENT_UNDECODABLE;
+        pvf__outcome_set(*ret_event, error_text(&why), ret);
+        return 0;
+    }
+    *ret_event = pvf__outcome_event(&answer, timeout);
+    return pvf__outcome_from_answer(&answer, *ret_event, ret, err);
+}
+
+/* One attempt with one worker. */
+static int attempt(struct pvf_host *host,
+                   const char *artifact_path,
+                   const struct pvf__exchange *exchange,
+                   struct pvf__duration timeout,
+                   pvf_outcome *ret,
+                   enum pvf__event *ret_event,
+                   pvf_error *err)
+{
+    pvf_error why = PVF_ERROR_INIT;
+    uint64_t wall_us = 0;
+    int status = 0;
+    PVF__CLEANUP_BUF struct pvf__buf answer = PVF__BUF_INIT(exchange->answer_max);
+    if (place_artifact(artifact_path, host->execute.spawned.dir, &why) != 0) {
+        *ret_event = PVF__EVENT_LINK_FAILED;
+        pvf__outcome_set(*ret_event, error_text(&why), ret);
+    } else {
+        enum pvf__exchange_end end =
+            pvf__host_worker_exchange(&host->execute, exchange, &answer, &wall_us, &why);
+        if (end == PVF__EXCHANGE_ANSWERED) {
+            status = judge_answer(&answer, timeout, ret, ret_event, err);
+        } else {
+            *ret_event = event_of(end);
+            pvf__outcome_set(*ret_event, error_text(&why), ret);
+        }
+        ret->wall_us = wall_us;
+    }
+    if (pvf__outcome_keeps_worker(*ret_event)) {
+        pvf__host_after_job(&host->execute);
+    } else {
+        pvf__host_worker_end(&host->execute);
+    }
+    return status;
+}
+
+static int check_request(const pvf_host *host, const pvf_execute_request *request, pvf_error *err)
+{
+    if (host == NULL || request == NULL || request->artifact_path == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host and an artifact are needed");
+    }
+    if (host->execute_program == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "this host has no execute worker");
+    }
+    if (request->descriptor_version < PVF_DESCRIPTOR_V1 ||
+        request->descriptor_version > PVF_DESCRIPTOR_UNKNOWN) {
+        return pvf__error_set(
+            err, PVF_ERR_INVALID_ARG, "%d is no descriptor version", request->descriptor_version);
+    }
+    return 0;
+}
+
+int pvf_host_execute(pvf_host *host,
+                     const pvf_execute_request *request,
+                     pvf_outcome *ret,
+                     pvf_error *err)
+{
+    struct pvf__executor_params params;
+    int status = check_request(host, request, err);
+    if (status == 0 && ret == NULL) {
+        status = pvf__error_set(err, PVF_ERR_INVALID_ARG, "room for an outcome is needed");
+    }
+    if (status == 0) {
+        status = pvf__host_params(request->executor_params, &params, err);
+    }
+    if (status != 0) {
+        return status;
+    }
+    struct pvf__duration timeout = pvf__duration_from_ms(
+        request->timeout_ms != 0 ? request->timeout_ms : params.approval_timeout_ms);
+    PVF__CLEANUP_BUF struct pvf__buf body = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_REQUEST);
+    status = build_request(request, timeout, &body, err);
+    if (status != 0) {
+        return status;
+    }
+    const struct pvf__exchange exchange = {
+        .request = {body.data, body.len},
+        .cpu_limit_us = pvf__duration_to_us(timeout),
+        .answer_max = PVF__FRAME_MAX_EXECUTE_ANSWER,
+    };
+    pvf_outcome outcome = {0};
+    enum pvf__event event = PVF__EVENT_NOT_SENT;
+    for (int i = 0; i < SEND_TRIES && event == PVF__EVENT_NOT_SENT && status == 0; i++) {
+        pvf_error why = PVF_ERROR_INIT;
+        if (pvf__host_execute_worker(host, &params, &why) != 0) {
+            event = PVF__EVENT_SPAWN_FAILED;
+            pvf__outcome_set(event, error_text(&why), &outcome);
+        } else {
+            status =
+                attempt(host, request->artifact_path, &exchange, timeout, &outcome, &event, err);
+        }
+    }
+    if (status != 0) {
+        pvf_outcome_done(&outcome);
+        return status;
+    }
+    *ret = outcome;
+    return 0;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns: one preparation from request to artifact. */
+#include "host/host_state.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "hash/hash.h"
+#include "host/folder.h"
+#include "host/outcome.h"
+#include "proto/frame.h"
+#include "proto/prepare_msg.h"
+#include "pvf/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A worker that could not take the request has not started the job, so another may have it. */
+#define SEND_TRIES 2
+/* The relay chain's limit of today for code after decompression. */
+#define DEFAULT_BOMB_LIMIT (30u << 20)
+/* Random bytes in an artifact's name: it can collide with no other, and says nothing. */
+#define NAME_BYTES 64u
+
+static struct pvf__slice text_slice(const char *text)
+{
+    return (struct pvf__slice){(const uint8_t *)text, strlen(text)};
+}
+
+/* An outcome that is an error, with our words in front of what is known. */
+static void
+set_error(enum pvf__prepare_error_kind kind, struct pvf__slice detail, pvf_prepare_outcome *ret)
+{
+    char words[160];
+    const struct pvf__prepare_error plain = {.kind = kind};
+    pvf__prepare_error_text(&plain, words, sizeof(words));
+    ret->ok = false;
+    ret->error = (int32_t)kind;
+    ret->name = pvf__prepare_error_name(kind);
+    ret->deterministic = pvf__prepare_error_is_deterministic(kind);
+    pvf__outcome_line(words, detail, ret->text, sizeof(ret->text));
+}
+
+/* The empty file that the worker fills; it may not be able to make one itself. */
+static int make_tmp_file(const char *folder, char out[PATH_MAX], pvf_error *err)
+{
+    int len = snprintf(out, PATH_MAX, "%s/tmp-artifact", folder);
+    if (len < 0 || len >= PATH_MAX) {
+        return pvf__error_set(err, PVF_ERR_LIMIT, "the path of %s is too long", folder);
+    }
+    int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot create %s", out);
+    }
+    (void)close(fd);
+    return 0;
+}
+
+/* Moves the finished file out of the worker's reach; its size and its new path go to `ret`. */
+static int
+promote(const struct pvf_host *host, const char *from, pvf_prepare_outcome *ret, pvf_error *err)
+{
+    uint8_t name[NAME_BYTES];
+    char hex[2 * NAME_BYTES + 1];
+    PVF__CLEANUP_FREE char *path = NULL;
+    struct stat info;
+    if (getrandom(name, sizeof(name), 0) != (ssize_t)sizeof(name)) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "no random numbers");
+    }
+    pvf__text_to_hex(name, sizeof(name), hex);
+    if (asprintf(&path, "%s/0x%s.pvf", host->folder, hex) < 0) {
+        path = NULL;
+        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a path");
+    }
+    /* A worker that was taken over may have put anything there; only a plain file goes on. */
+    if (lstat(from, &info) != 0 || !S_ISREG(info.st_mode)) {
+        return pvf__error_set(err, PVF_ERR_PEER, "the worker left no plain file at %s", from);
+    }
+    if (rename(from, path) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot move %s", from);
+    }
+    ret->artifact_size = (uint64_t)info.st_size;
+    ret->artifact_path = PVF__TAKE_PTR(path);
+    return 0;
+}
+
+/* True when the worker may serve again after this answer. */
+static bool keeps_worker(enum pvf__prepare_error_kind kind)
+{
+    return kind != PVF__PREPARE_TIMED_OUT && kind != PVF__PREPARE_JOB_DIED &&
+           kind != PVF__PREPARE_OUT_OF_MEMORY;
+}
+
+static void set_stats(const struct pvf__prepare_stats *stats, pvf_prepare_outcome *ret)
+{
+    ret->cpu_us = pvf__duration_to_us(stats->cpu_time);
+    ret->code_len = stats->code_len;
+    ret->max_rss_kib = stats->memory.has_max_rss ? stats->memory.max_rss : -1;
+    ret->peak_allocated = stats->memory.peak_tracked_alloc;
+}
+
+/* Turns an answer into the outcome; false when the worker must go. */
+static bool judge_answer(const struct pvf_host *host,
+                         const struct pvf__buf *body,
+                         const char *tmp_path,
+                         struct pvf__duration timeout,
+                         pvf_prepare_outcome *ret)
+{
+    struct pvf__prepare_answer answer;
+    pvf_error why = PVF_ERROR_INIT;
+    if (pvf__prepare_answer_decode(body->data, body->len, &answer, &why) != 0) {
+        set_error(PVF__PREPARE_IO_ERR, text_slice(why.text), ret);
+        return false;
+    }
+    if (!answer.ok) {
+        set_error(answer.error.kind, answer.error.text, ret);
+        return keeps_worker(answer.error.kind);
+    }
+    set_stats(&answer.stats, ret);
+    if (pvf__duration_compare(answer.stats.cpu_time, timeout) > 0) {
+        set_error(PVF__PREPARE_TIMED_OUT, text_slice("the answer came too late"), ret);
+        return false;
+    }
+    if (promote(host, tmp_path, ret, &why) != 0) {
+        set_error(PVF__PREPARE_RENAME_TMP_FILE, text_slice(why.text), ret);
+        return true;
+    }
+    memcpy(ret->checksum, answer.checksum, sizeof(ret->checksum));
+    ret->ok = true;
+    return true;
+}
+
+/* One attempt with one worker; false when the request did not reach it. */
+static bool attempt(struct pvf_host *host,
+                    const struct pvf__exchange *exchange,
+                    struct pvf__duration timeout,
+                    pvf_prepare_outcome *ret,
+                    pvf_error *err)
+{
+    char tmp_path[PATH_MAX];
+    pvf_error why = PVF_ERROR_INIT;
+    PVF__CLEANUP_BUF struct pvf__buf answer = PVF__BUF_INIT(exchange->answer_max);
+    if (make_tmp_file(host->prepare.spawned.dir, tmp_path, &why) != 0) {
+        set_error(PVF__PREPARE_CREATE_TMP_FILE, text_slice(why.text), ret);
+        return true;
+    }
+    bool keep = false;
+    bool sent = true;
+    switch (pvf__host_worker_exchange(&host->prepare, exchange, &answer, &ret->wall_us, &why)) {
+    case PVF__EXCHANGE_ANSWERED:
+        keep = judge_answer(host, &answer, tmp_path, timeout, ret);
+        break;
+    case PVF__EXCHANGE_NOT_SENT:
+        (void)pvf__error_set(err, PVF_ERR_PEER, "no prepare worker took the request: %s", why.text);
+        sent = false;
+        break;
+    case PVF__EXCHANGE_EXPIRED:
+    case PVF__EXCHANGE_STALLED:
+        set_error(PVF__PREPARE_TIMED_OUT, text_slice(why.text), ret);
+        break;
+    case PVF__EXCHANGE_LOST:
+    default:
+        set_error(PVF__PREPARE_IO_ERR, text_slice(why.text), ret);
+        break;
+    }
+    if (keep) {
+        pvf__host_after_job(&host->prepare);
+    } else {
+        pvf__host_worker_end(&host->prepare);
+    }
+    return sent;
+}
+
+static int check_request(const pvf_host *host, const pvf_prepare_request *request, pvf_error *err)
+{
+    if (host == NULL || request == NULL || (request->code.data == NULL && request->code.len > 0)) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host and code are needed");
+    }
+    if (host->prepare_program == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "this host has no prepare worker");
+    }
+    if (request->kind != PVF_PREPARE_COMPILATION && request->kind != PVF_PREPARE_PRECHECKING) {
+        return pvf__error_set(
+            err, PVF_ERR_INVALID_ARG, "%d is no kind of preparation", request->kind);
+    }
+    return 0;
+}
+
+/* The request as it travels, and the hashes that identify its artifact. */
+static int build_request(const pvf_prepare_request *request,
+                         const struct pvf__executor_params *params,
+                         struct pvf__duration timeout,
+                         pvf_prepare_outcome *outcome,
+                         struct pvf__buf *ret,
+                         pvf_error *err)
+{
+    struct pvf__prepare_request wire = {
+        .code = {request->code.data, request->code.len},
+        .bomb_limit = request->bomb_limit != 0 ? request->bomb_limit : DEFAULT_BOMB_LIMIT,
+        .params = *params,
+        .prep_timeout = timeout,
+        .kind = (enum pvf__prep_kind)request->kind,
+    };
+    pvf__hash_blake2b_256(request->code.data, request->code.len, wire.code_hash);
+    memcpy(outcome->code_hash, wire.code_hash, sizeof(wire.code_hash));
+    int status = pvf__executor_params_prep_hash(params, outcome->prep_hash);
+    if (status != 0) {
+        return pvf__error_set(err, status, "the executor parameters cannot be hashed");
+    }
+    /* One allocation: everything but code and parameters takes less than 128 bytes. */
+    if (pvf__buf_reserve(ret, wire.code.len + params->raw.len + 128) == 0) {
+        pvf__prepare_request_encode(&wire, ret);
+    }
+    if (ret->failed != 0) {
+        return pvf__error_set(err,
+                              ret->failed,
+                              "a request with %zu bytes of code, limit %zu",
+                              request->code.len,
+                              ret->max);
+    }
+    return 0;
+}
+
+int pvf_host_prepare(pvf_host *host,
+                     const pvf_prepare_request *request,
+                     pvf_prepare_outcome *ret,
+                     pvf_error *err)
+{
+    struct pvf__executor_params params;
+    int status = check_request(host, request, err);
+    if (status == 0 && ret == NULL) {
+        status = pvf__error_set(err, PVF_ERR_INVALID_ARG, "room for an outcome is needed");
+    }
+    if (status == 0) {
+        status = pvf__host_params(request->executor_params, &params, err);
+    }
+    if (status != 0) {
+        return status;
+    }
+    uint64_t timeout_ms = request->timeout_ms;
+    if (timeout_ms == 0) {
+        timeout_ms = request->kind == PVF_PREPARE_PRECHECKING ? params.precheck_timeout_ms
+                                                              : params.prepare_timeout_ms;
+    }
+    struct pvf__duration timeout = pvf__duration_from_ms(timeout_ms);
+    pvf_prepare_outcome outcome = {.error = -1, .name = "", .max_rss_kib = -1};
+    PVF__CLEANUP_BUF struct pvf__buf body = PVF__BUF_INIT(PVF__FRAME_MAX_PREPARE_REQUEST);
+    status = build_request(request, &params, timeout, &outcome, &body, err);
+    const struct pvf__exchange exchange = {
+        .request = {body.data, body.len},
+        .cpu_limit_us = pvf__duration_to_us(timeout),
+        .answer_max = PVF__FRAME_MAX_PREPARE_ANSWER,
+    };
+    bool sent = false;
+    for (int i = 0; i < SEND_TRIES && !sent && status == 0; i++) {
+        status = pvf__host_prepare_worker(host, err);
+        if (status == 0) {
+            sent = attempt(host, &exchange, timeout, &outcome, err);
+        }
+    }
+    if (status != 0 || !sent) {
+        return status != 0 ? status : PVF_ERR_PEER;
+    }
+    *ret = outcome;
+    return 0;
+}
+
+void pvf_prepare_outcome_done(pvf_prepare_outcome *outcome)
+{
+    if (outcome == NULL) {
+        return;
+    }
+    if (outcome->artifact_path != NULL && !outcome->kept) {
+        /* Gone already when the host was freed first. */
+        (void)unlink(outcome->artifact_path);
+    }
+    free(outcome->artifact_path);
+    *outcome = (pvf_prepare_outcome){0};
+}
+
+int pvf_prepare_outcome_keep(pvf_prepare_outcome *outcome, const char *path, pvf_error *err)
+{
+    if (outcome == NULL || path == NULL || outcome->artifact_path == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "there is no artifact to keep");
+    }
+    PVF__CLEANUP_FREE char *copy = strdup(path);
+    if (copy == NULL) {
+        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a path");
+    }
+    if (rename(outcome->artifact_path, path) != 0) {
+        if (errno != EXDEV) {
+            return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot move the artifact to %s", path);
+        }
+        /* Beside its place first, so that the name never stands for half a file. */
+        PVF__CLEANUP_FREE char *beside = NULL;
+        if (asprintf(&beside, "%s.part", path) < 0) {
+            beside = NULL;
+            return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a path");
+        }
+        (void)unlink(beside);
+        int status = pvf__folder_copy_file(outcome->artifact_path, beside, err);
+        if (status != 0) {
+            return status;
+        }
+        if (rename(beside, path) != 0) {
+            int why = errno;
+            (void)unlink(beside);
+            return pvf__error_errno(err, PVF_ERR_IO, why, "cannot move the artifact to %s", path);
+        }
+        (void)unlink(outcome->artifact_path);
+    }
+    free(outcome->artifact_path);
+    outcome->artifact_path = PVF__TAKE_PTR(copy);
+    outcome->kept = true;
+    return 0;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: one worker from handshake to death, and one request at a time with it.  Trusts the worker
+ * with nothing: it may have been taken over by what it ran.
+ */
+#include "host/host_worker.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "host/process_tree.h"
+#include "proto/frame.h"
+#include "pvf/status.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Wall-clock time of a request, in CPU limits (protocol: time limits). */
+#define WALL_FACTOR 4u
+/* A request reaches a healthy worker at once; this is for one that is being swapped in. */
+#define SEND_TIMEOUT_NS ((uint64_t)30 * 1000000000u)
+
+static int send_handshakes(struct pvf__host_worker *worker,
+                           const struct pvf__security_status *security,
+                           const struct pvf__executor_params *params,
+                           uint64_t deadline_ns,
+                           pvf_error *err)
+{
+    PVF__CLEANUP_BUF struct pvf__buf body = PVF__BUF_INIT(PVF__FRAME_MAX_HANDSHAKE);
+    pvf__handshake_encode(security, &body);
+    if (body.failed != 0) {
+        return pvf__error_set(err, body.failed, "no memory for a handshake");
+    }
+    int status = pvf__frame_send(worker->spawned.socket, body.data, body.len, deadline_ns, err);
+    if (status == 0 && params != NULL) {
+        pvf__executor_params_hash(params, worker->params_hash);
+        status = pvf__frame_send(
+            worker->spawned.socket, params->raw.data, params->raw.len, deadline_ns, err);
+    }
+    return status;
+}
+
+int pvf__host_worker_start(struct pvf__host_worker *worker,
+                           const struct pvf__spawn_spec *spec,
+                           const struct pvf__security_status *security,
+                           const struct pvf__executor_params *params,
+                           pvf_error *err)
+{
+    int status = pvf__spawn_worker(spec, &worker->spawned, err);
+    if (status != 0) {
+        return status;
+    }
+    status =
+        send_handshakes(worker, security, params, pvf__clock_monotonic_ns() + SEND_TIMEOUT_NS, err);
+    if (status != 0) {
+        pvf__error_wrap(err, "handshake with %s", spec->program);
+        pvf__spawn_end(&worker->spawned);
+        return status;
+    }
+    worker->alive = true;
+    return 0;
+}
+
+void pvf__host_worker_end(struct pvf__host_worker *worker)
+{
+    if (worker->alive) {
+        worker->alive = false;
+        pvf__spawn_end(&worker->spawned);
+    }
+}
+
+bool pvf__host_worker_is_dead(const struct pvf__host_worker *worker)
+{
+    struct pollfd items[2] = {
+        {.fd = worker->spawned.process.pid_fd, .events = POLLIN},
+        /* An idle worker has nothing to say; bytes or a hang-up make it useless. */
+        {.fd = worker->spawned.socket, .events = POLLIN | POLLRDHUP},
+    };
+    return poll(items, 2, 0) > 0;
+}
+
+/* Reads and forgets what the worker wrote to stdout. */
+static void drain_stdout(struct pvf__spawned *spawned)
+{
+    char waste[4096];
+    ssize_t got;
+    do {
+        got = read(spawned->out, waste, sizeof(waste));
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    if (got == 0 || errno != EAGAIN) {
+        (void)close(PVF__TAKE_FD(spawned->out));
+    }
+}
+
+/* Until the answer begins, the worker ends (PVF_ERR_EOF) or the deadline passes. */
+static int await_answer(struct pvf__spawned *spawned, uint64_t deadline_ns, pvf_error *err)
+{
+    for (;;) {
+        struct pollfd items[3] = {
+            {.fd = spawned->socket, .events = POLLIN},
+            {.fd = spawned->process.pid_fd, .events = POLLIN},
+            {.fd = spawned->out, .events = POLLIN},
+        };
+        int left = pvf__clock_ms_until(deadline_ns);
+        int ready = poll(items, 3, left);
+        if (ready < 0 && errno != EINTR) {
+            return pvf__error_errno(err, PVF_ERR_IO, errno, "poll failed");
+        }
+        if (ready == 0 && left == 0) {
+            return pvf__error_set(err, PVF_ERR_TIMEOUT, "the worker gave no answer in time");
+        }
+        if (ready <= 0) {
+            continue;
+        }
+        if (items[0].revents != 0) {
+            /* First: a worker that answers and ends has answered. */
+            return 0;
+        }
+        if (items[1].revents != 0) {
+            return pvf__error_set(err, PVF_ERR_EOF, "the worker ended without an answer");
+        }
+        if (items[2].revents != 0) {
+            drain_stdout(spawned);
+        }
+    }
+}
+
+/* The deadline has passed: was it the code, or did this machine stand still? */
+static enum pvf__exchange_end
+judge_expiry(pid_t pid, bool has_before, uint64_t before_us, uint64_t cpu_limit_us)
+{
+    uint64_t now_us;
+    if (has_before && pvf__process_tree_cpu(pid, &now_us) && now_us >= before_us &&
+        now_us - before_us < cpu_limit_us) {
+        return PVF__EXCHANGE_STALLED;
+    }
+    return PVF__EXCHANGE_EXPIRED;
+}
+
+static uint64_t add_saturating(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+    /* One less than the value that means "no deadline". */
+    return __builtin_add_overflow(a, b, &sum) || sum == UINT64_MAX ? UINT64_MAX - 1 : sum;
+}
+
+static uint64_t wall_limit_ns(uint64_t cpu_limit_us)
+{
+    uint64_t ns;
+    return __builtin_mul_overflow(cpu_limit_us, WALL_FACTOR * 1000u, &ns) ? UINT64_MAX - 1 : ns;
+}
+
+enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker,
+                                                 const struct pvf__exchange *exchange,
+                                                 struct pvf__buf *ret,
+                                                 uint64_t *ret_wall_us,
+                                                 pvf_error *err)
+{
+    struct pvf__spawned *spawned = &worker->spawned;
+    uint64_t begin = pvf__clock_monotonic_ns();
+    uint64_t cpu_before_us = 0;
+    bool has_before = pvf__process_tree_cpu(spawned->process.pid, &cpu_before_us);
+    int status = pvf__frame_send(spawned->socket,
+                                 exchange->request.data,
+                                 exchange->request.len,
+                                 add_saturating(begin, SEND_TIMEOUT_NS),
+                                 err);
+    if (status != 0) {
+        *ret_wall_us = (pvf__clock_monotonic_ns() - begin) / 1000u;
+        return PVF__EXCHANGE_NOT_SENT;
+    }
+    uint64_t deadline =
+        add_saturating(pvf__clock_monotonic_ns(), wall_limit_ns(exchange->cpu_limit_us));
+    status = await_answer(spawned, deadline, err);
+    if (status == 0) {
+        status = pvf__frame_recv(spawned->socket, exchange->answer_max, deadline, ret, err);
+    }
+    *ret_wall_us = (pvf__clock_monotonic_ns() - begin) / 1000u;
+    if (status == 0) {
+        return PVF__EXCHANGE_ANSWERED;
+    }
+    if (status == PVF_ERR_TIMEOUT) {
+        return judge_expiry(
+            spawned->process.pid, has_before, cpu_before_us, exchange->cpu_limit_us);
+    }
+    return PVF__EXCHANGE_LOST;
+}

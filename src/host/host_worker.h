@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_HOST_HOST_WORKER_H
+#define PVF_HOST_HOST_WORKER_H
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/slice.h"
+#include "host/spawn.h"
+#include "proto/executor_params.h"
+#include "proto/handshake.h"
+#include "pvf/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A worker that has been told what it needs before its first request; kept between jobs. */
+struct pvf__host_worker {
+    bool alive;
+    struct pvf__spawned spawned;
+    uint8_t params_hash[32]; /* execute: of the parameters that it runs with */
+};
+
+/*
+ * Starts a worker and sends the handshakes: the security status, and `params` when it is not NULL
+ * (execute workers).  `worker` must not be alive.
+ */
+PVF__NODISCARD int pvf__host_worker_start(struct pvf__host_worker *worker,
+                                          const struct pvf__spawn_spec *spec,
+                                          const struct pvf__security_status *security,
+                                          const struct pvf__executor_params *params,
+                                          pvf_error *err);
+
+/* Kills it if it is alive, and removes its folder. */
+void pvf__host_worker_end(struct pvf__host_worker *worker);
+
+/* Has it ended by itself since the last job? */
+bool pvf__host_worker_is_dead(const struct pvf__host_worker *worker);
+
+/* How a request ended, before anybody looks into the answer. */
+enum pvf__exchange_end {
+    PVF__EXCHANGE_ANSWERED,
+    PVF__EXCHANGE_NOT_SENT, /* the worker has not got the whole request: no job was started */
+    PVF__EXCHANGE_EXPIRED,  /* no answer in time, and the CPU limit may have been used up */
+    PVF__EXCHANGE_STALLED,  /* no answer in time, though the CPU limit was not reached */
+    PVF__EXCHANGE_LOST,     /* the worker ended, or sent what is no frame */
+};
+
+struct pvf__exchange {
+    struct pvf__slice request; /* body of the request */
+    uint64_t cpu_limit_us;     /* the answer may take four times as long on the clock */
+    size_t answer_max;
+};
+
+/*
+ * Sends a request and waits for its answer, whose body goes to `ret`.  *ret_wall_us is the time
+ * that both took.  For every end but ANSWERED `err` says what happened, and the worker is of no
+ * further use.
+ */
+enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker,
+                                                 const struct pvf__exchange *exchange,
+                                                 struct pvf__buf *ret,
+                                                 uint64_t *ret_wall_us,
+                                                 pvf_error *err);
+
+#endif

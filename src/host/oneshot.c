@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: short runs of a worker program outside the protocol: checks, versions, inspection.  Its
+ * output is data, never more than what it said it would keep.
+ */
+#include "host/oneshot.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "host/process.h"
+#include "pvf/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Our ends. */
+struct pipes {
+    int in;
+    int out;
+    int errors;
+};
+
+static void close_end(int *end)
+{
+    if (*end >= 0) {
+        (void)close(PVF__TAKE_FD(*end));
+    }
+}
+
+static int set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/*
+ * Makes three pipes and starts the program on their other ends.  A socket pair serves as stdin so
+ * that writing to a program that has ended raises no SIGPIPE in the embedder.
+ */
+static int start(char *const argv[], struct pipes *ours, struct pvf__process *ret, pvf_error *err)
+{
+    int in[2] = {-1, -1};
+    int out[2] = {-1, -1};
+    int errors[2] = {-1, -1};
+    char log[] = "RUST_LOG=";
+    char *const envp[] = {log, NULL};
+    int status = 0;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
+        pipe2(errors, O_CLOEXEC) != 0 || set_nonblocking(in[1]) != 0 ||
+        set_nonblocking(out[0]) != 0 || set_nonblocking(errors[0]) != 0) {
+        status = pvf__error_errno(err, PVF_ERR_IO, errno, "no pipes for %s", argv[0]);
+    } else {
+        const int stdio[3] = {in[0], out[1], errors[1]};
+        status = pvf__process_start(argv, envp, stdio, ret, err);
+    }
+    if (status == 0) {
+        *ours = (struct pipes){.in = PVF__TAKE_FD(in[1]),
+                               .out = PVF__TAKE_FD(out[0]),
+                               .errors = PVF__TAKE_FD(errors[0])};
+    }
+    for (int i = 0; i < 2; i++) {
+        close_end(&in[i]);
+        close_end(&out[i]);
+        close_end(&errors[i]);
+    }
+    return status;
+}
+
+/* Sends what fits; closes the end when all is sent or nobody reads any more. */
+static void feed(int *end, struct pvf__slice *input)
+{
+    while (input->len > 0) {
+        ssize_t done = send(*end, input->data, input->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (done < 0 && errno == EINTR) {
+            continue;
+        }
+        if (done < 0 && errno == EAGAIN) {
+            return;
+        }
+        if (done < 0) {
+            break;
+        }
+        input->data += done;
+        input->len -= (size_t)done;
+    }
+    close_end(end);
+}
+
+/* Takes what is there; closes the end at its end.  False when `buf` is full and `must_fit`. */
+static bool take(int *end, struct pvf__buf *buf, bool must_fit)
+{
+    for (;;) {
+        uint8_t part[4096];
+        ssize_t got = read(*end, part, sizeof(part));
+        if (got > 0) {
+            size_t room = buf->max - buf->len;
+            size_t want = (size_t)got < room ? (size_t)got : room;
+            if (pvf__buf_append(buf, part, want) != 0 || (must_fit && want < (size_t)got)) {
+                return false;
+            }
+        } else if (got < 0 && errno == EINTR) {
+            continue;
+        } else if (got < 0 && errno == EAGAIN) {
+            return true;
+        } else {
+            close_end(end);
+            return true;
+        }
+    }
+}
+
+/* Carries input and output until the program has closed both of its outputs. */
+static int carry(struct pipes *ours,
+                 struct pvf__slice input,
+                 uint64_t deadline_ns,
+                 struct pvf__oneshot *run,
+                 pvf_error *err)
+{
+    while (ours->out >= 0 || ours->errors >= 0) {
+        struct pollfd items[3] = {
+            {.fd = ours->in, .events = POLLOUT},
+            {.fd = ours->out, .events = POLLIN},
+            {.fd = ours->errors, .events = POLLIN},
+        };
+        int left = pvf__clock_ms_until(deadline_ns);
+        int ready = poll(items, 3, left);
+        if (ready < 0 && errno != EINTR) {
+            return pvf__error_errno(err, PVF_ERR_IO, errno, "poll failed");
+        }
+        if (ready == 0 && left == 0) {
+            return pvf__error_set(err, PVF_ERR_TIMEOUT, "the process did not end in time");
+        }
+        if (ready <= 0) {
+            continue;
+        }
+        if (items[0].revents != 0) {
+            feed(&ours->in, &input);
+        }
+        if (items[1].revents != 0 && !take(&ours->out, &run->out, true)) {
+            return pvf__error_set(err,
+                                  PVF_ERR_LIMIT,
+                                  "the process wrote more than %zu bytes to its stdout",
+                                  run->out.max);
+        }
+        if (items[2].revents != 0) {
+            (void)take(&ours->errors, &run->errors, false);
+        }
+    }
+    return 0;
+}
+
+int pvf__oneshot_run(char *const argv[],
+                     struct pvf__slice input,
+                     size_t out_max,
+                     uint64_t deadline_ns,
+                     struct pvf__oneshot *ret,
+                     pvf_error *err)
+{
+    struct pvf__oneshot run = {.out = PVF__BUF_INIT(out_max),
+                               .errors = PVF__BUF_INIT(PVF__ONESHOT_STDERR_MAX)};
+    struct pipes ours = {-1, -1, -1};
+    struct pvf__process process = PVF__PROCESS_NONE;
+    int status = start(argv, &ours, &process, err);
+    if (status != 0) {
+        return status;
+    }
+    status = carry(&ours, input, deadline_ns, &run, err);
+    close_end(&ours.in);
+    if (status == 0) {
+        status = pvf__process_wait(&process, deadline_ns, &run.status, err);
+    }
+    pvf__process_kill(&process);
+    close_end(&ours.out);
+    close_end(&ours.errors);
+    if (status != 0) {
+        pvf__error_wrap(err, "%s %s", argv[0], argv[1] != NULL ? argv[1] : "");
+        pvf__buf_done(&run.out);
+        pvf__buf_done(&run.errors);
+        return status;
+    }
+    *ret = run;
+    return 0;
+}
+
+void pvf__oneshot_line(const struct pvf__buf *buf, char *out, size_t size)
+{
+    size_t len = 0;
+    while (len < buf->len && len + 1 < size && buf->data[len] != '\n') {
+        uint8_t byte = buf->data[len];
+        out[len] = byte >= 0x20 && byte != 0x7f ? (char)byte : '?';
+        len++;
+    }
+    while (len > 0 && out[len - 1] == ' ') {
+        len--;
+    }
+    out[len] = '\0';
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_HOST_ONESHOT_H
+#define PVF_HOST_ONESHOT_H
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/slice.h"
+#include "pvf/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Most that is kept of a one-shot process's complaints. */
+#define PVF__ONESHOT_STDERR_MAX 4096u
+
+/* What a process that ran to its end left behind. */
+struct pvf__oneshot {
+    int status;             /* as from waitpid(2) */
+    struct pvf__buf out;    /* its stdout; more than out.max bytes is PVF_ERR_LIMIT */
+    struct pvf__buf errors; /* the beginning of its stderr */
+};
+
+/*
+ * Runs a program with `input` on its stdin until it ends, at the latest at `deadline_ns`.  The
+ * environment holds RUST_LOG and nothing else.  On success the caller releases the two buffers.
+ */
+PVF__NODISCARD int pvf__oneshot_run(char *const argv[],
+                                    struct pvf__slice input,
+                                    size_t out_max,
+                                    uint64_t deadline_ns,
+                                    struct pvf__oneshot *ret,
+                                    pvf_error *err);
+
+/* The first line of a buffer as text: control characters become '?', cut at `size`. */
+void pvf__oneshot_line(const struct pvf__buf *buf, char *out, size_t size);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: starting, awaiting and ending child processes.  The only place that makes one; posix_spawn
+ * does it without running any code of ours in the child, so threads of the embedder do no harm.
+ */
+#include "host/process.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "host/process_tree.h"
+#include "pvf/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int set_actions(posix_spawn_file_actions_t *actions, const int stdio[3])
+{
+    int failed = 0;
+    for (int i = 0; i < 3 && failed == 0; i++) {
+        failed = posix_spawn_file_actions_adddup2(actions, stdio[i], i);
+    }
+    /* The embedder may have descriptors that are not close-on-exec. */
+    return failed != 0 ? failed : posix_spawn_file_actions_addclosefrom_np(actions, 3);
+}
+
+static int set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none;
+    sigset_t all;
+    (void)sigemptyset(&none);
+    (void)sigfillset(&all);
+    int failed = posix_spawnattr_setsigmask(attributes, &none);
+    if (failed == 0) {
+        failed = posix_spawnattr_setsigdefault(attributes, &all);
+    }
+    if (failed == 0) {
+        failed =
+            posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    }
+    return failed;
+}
+
+/* 0 or an errno. */
+static int spawn(char *const argv[], char *const envp[], const int stdio[3], pid_t *ret)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int failed = posix_spawn_file_actions_init(&actions);
+    if (failed != 0) {
+        return failed;
+    }
+    failed = posix_spawnattr_init(&attributes);
+    if (failed == 0) {
+        failed = set_actions(&actions, stdio);
+        if (failed == 0) {
+            failed = set_attributes(&attributes);
+        }
+        if (failed == 0) {
+            failed = posix_spawn(ret, argv[0], &actions, &attributes, argv, envp);
+        }
+        (void)posix_spawnattr_destroy(&attributes);
+    }
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
+int pvf__process_start(char *const argv[],
+                       char *const envp[],
+                       const int stdio[3],
+                       struct pvf__process *ret,
+                       pvf_error *err)
+{
+    pid_t pid = -1;
+    int high[3] = {-1, -1, -1};
+    int failed = 0;
+    for (int i = 0; i < 3 && failed == 0; i++) {
+        /* Above 2, so that putting one in its place cannot overwrite another. */
+        high[i] = fcntl(stdio[i], F_DUPFD_CLOEXEC, 3);
+        failed = high[i] < 0 ? errno : 0;
+    }
+    if (failed == 0) {
+        failed = spawn(argv, envp, high, &pid);
+    }
+    for (int i = 0; i < 3; i++) {
+        if (high[i] >= 0) {
+            (void)close(high[i]);
+        }
+    }
+    if (failed != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, failed, "cannot start %s", argv[0]);
+    }
+    /* Nobody else reaps our child, so the number is still its own. */
+    int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pid_fd < 0) {
+        int why = errno;
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+        return pvf__error_errno(err, PVF_ERR_IO, why, "cannot watch %s", argv[0]);
+    }
+    *ret = (struct pvf__process){.pid = pid, .pid_fd = pid_fd};
+    return 0;
+}
+
+static void forget(struct pvf__process *process)
+{
+    (void)close(process->pid_fd);
+    *process = (struct pvf__process)PVF__PROCESS_NONE;
+}
+
+/* Blocks until the child is reaped; -1 when somebody else reaped it. */
+static int reap(pid_t pid)
+{
+    int status = -1;
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return -1;
+        }
+    }
+    return status;
+}
+
+int pvf__process_wait(struct pvf__process *process,
+                      uint64_t deadline_ns,
+                      int *ret_status,
+                      pvf_error *err)
+{
+    for (;;) {
+        struct pollfd item = {.fd = process->pid_fd, .events = POLLIN};
+        int left = pvf__clock_ms_until(deadline_ns);
+        int ready = poll(&item, 1, left);
+        if (ready > 0) {
+            break;
+        }
+        if (ready == 0 && left == 0) {
+            return pvf__error_set(err, PVF_ERR_TIMEOUT, "the process did not end in time");
+        }
+        if (ready < 0 && errno != EINTR) {
+            return pvf__error_errno(err, PVF_ERR_IO, errno, "poll failed");
+        }
+    }
+    *ret_status = reap(process->pid);
+    forget(process);
+    return 0;
+}
+
+void pvf__process_kill(struct pvf__process *process)
+{
+    if (process->pid < 0) {
+        return;
+    }
+    struct pvf__process_tree tree;
+    pvf__process_tree_open(process->pid, &tree);
+    (void)kill(process->pid, SIGKILL);
+    pvf__process_tree_kill(&tree);
+    (void)reap(process->pid);
+    forget(process);
+}
+
+void pvf__process_status_text(int status, char *out, size_t size)
+{
+    if (WIFSIGNALED(status)) {
+        const char *name = sigabbrev_np(WTERMSIG(status));
+        (void)snprintf(out, size, "signal %s", name != NULL ? name : "unknown");
+    } else {
+        (void)snprintf(out, size, "exit status %d", WEXITSTATUS(status));
+    }
+}

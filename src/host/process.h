@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_HOST_PROCESS_H
+#define PVF_HOST_PROCESS_H
+
+#include "base/cleanup.h"
+#include "pvf/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A child process of ours.  All zero is not a process; PVF__PROCESS_NONE is. */
+struct pvf__process {
+    pid_t pid;  /* -1: none */
+    int pid_fd; /* becomes readable when it ends */
+};
+
+#define PVF__PROCESS_NONE                                                                          \
+    {                                                                                              \
+        .pid = -1, .pid_fd = -1                                                                    \
+    }
+
+/*
+ * Starts `argv[0]` with exactly the environment `envp`, default signal handling, the three standard
+ * descriptors given (which stay the caller's), and no other descriptor.
+ */
+PVF__NODISCARD int pvf__process_start(char *const argv[],
+                                      char *const envp[],
+                                      const int stdio[3],
+                                      struct pvf__process *ret,
+                                      pvf_error *err);
+
+/* Waits for the end until `deadline_ns`; PVF_ERR_TIMEOUT.  *ret_status as from waitpid(2). */
+PVF__NODISCARD int pvf__process_wait(struct pvf__process *process,
+                                     uint64_t deadline_ns,
+                                     int *ret_status,
+                                     pvf_error *err);
+
+/* SIGKILL to it and to all that it started, as far as can be seen; reaps it.  None: nothing. */
+void pvf__process_kill(struct pvf__process *process);
+
+/* "exit status N" or "signal NAME". */
+void pvf__process_status_text(int status, char *out, size_t size);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: the meeting of host and worker: its folder, its socket, its start.  A path in a shared
+ * folder is open to strangers, so whoever connects must be the very process that was started.
+ */
+#include "host/spawn.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "host/folder.h"
+#include "pvf/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SOCKET_NAME_TRIES 50
+#define SOCKET_NAME_LEN 10
+
+const char *pvf__spawn_kind_name(enum pvf__worker_kind kind)
+{
+    return kind == PVF__WORKER_KIND_PREPARE ? "prepare" : "execute";
+}
+
+/* A fresh socket path "pvf-host-KIND-XXXXXXXXXX" in the folder for temporary files. */
+static int fill_address(enum pvf__worker_kind kind, struct sockaddr_un *address, pvf_error *err)
+{
+    const char *folder = getenv("TMPDIR");
+    char name[SOCKET_NAME_LEN + 1];
+    int status = pvf__folder_random_name(name, SOCKET_NAME_LEN, err);
+    if (status != 0) {
+        return status;
+    }
+    if (folder == NULL || folder[0] != '/') {
+        folder = "/tmp";
+    }
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    int len = snprintf(address->sun_path,
+                       sizeof(address->sun_path),
+                       "%s/pvf-host-%s-%s",
+                       folder,
+                       pvf__spawn_kind_name(kind),
+                       name);
+    if (len < 0 || (size_t)len >= sizeof(address->sun_path)) {
+        return pvf__error_set(err,
+                              PVF_ERR_LIMIT,
+                              "TMPDIR=%s is too long: a socket's path has at most %zu bytes",
+                              folder,
+                              sizeof(address->sun_path) - 1);
+    }
+    return 0;
+}
+
+/* A listening socket on a path of its own, open to this user only. */
+static int
+listen_on_path(enum pvf__worker_kind kind, struct sockaddr_un *address, int *ret, pvf_error *err)
+{
+    PVF__CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    /* The mode of the path is the socket's own at the time of bind. */
+    if (fd < 0 || fchmod(fd, 0600) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot make a socket");
+    }
+    for (int i = 0; i < SOCKET_NAME_TRIES; i++) {
+        int status = fill_address(kind, address, err);
+        if (status != 0) {
+            return status;
+        }
+        if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
+            if (listen(fd, 4) != 0) {
+                int why = errno;
+                (void)unlink(address->sun_path);
+                return pvf__error_errno(
+                    err, PVF_ERR_IO, why, "cannot listen on %s", address->sun_path);
+            }
+            *ret = PVF__TAKE_FD(fd);
+            return 0;
+        }
+        if (errno != EADDRINUSE) {
+            return pvf__error_errno(
+                err, PVF_ERR_IO, errno, "cannot bind a socket to %s", address->sun_path);
+        }
+    }
+    return pvf__error_set(err, PVF_ERR_IO, "no free name for a socket like %s", address->sun_path);
+}
+
+/* Arguments and environment exactly as the reference's host gives them. */
+static int start_process(const struct pvf__spawn_spec *spec,
+                         const char *socket_path,
+                         const int stdio[3],
+                         struct pvf__spawned *ret,
+                         pvf_error *err)
+{
+    char command[32];
+    (void)snprintf(command, sizeof(command), "%s-worker", pvf__spawn_kind_name(spec->kind));
+    const char *log = spec->log_directives != NULL ? spec->log_directives : "";
+    PVF__CLEANUP_FREE char *environment = NULL;
+    if (asprintf(&environment, "RUST_LOG=%s", log) < 0) {
+        environment = NULL;
+        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory to start a worker");
+    }
+    const char *argv[10];
+    size_t count = 0;
+    argv[count++] = spec->program;
+    argv[count++] = command;
+    if (spec->node_version != NULL) {
+        argv[count++] = "--node-impl-version";
+        argv[count++] = spec->node_version;
+    }
+    argv[count++] = "--socket-path";
+    argv[count++] = socket_path;
+    argv[count++] = "--worker-dir-path";
+    argv[count++] = ret->dir;
+    argv[count] = NULL;
+    char *const envp[] = {environment, NULL};
+    /* posix_spawn changes none of the texts; its parameter lacks a const for history's sake. */
+    union {
+        const char **from;
+        char *const *to;
+    } args = {.from = argv};
+    return pvf__process_start(args.to, envp, stdio, &ret->process, err);
+}
+
+/* Is the other end the process that we started, under our own user? */
+static bool is_our_worker(int fd, pid_t pid)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid == pid &&
+           peer.uid == geteuid();
+}
+
+/* Reads and forgets what the worker wrote to stdout, so that it never has to wait. */
+static void drain(int fd)
+{
+    char waste[4096];
+    while (read(fd, waste, sizeof(waste)) > 0) {
+    }
+}
+
+/* What a program that never connected says about itself. */
+static int died_early(struct pvf__spawned *spawned, const char *program, pvf_error *err)
+{
+    int status = 0;
+    char text[64];
+    int waited = pvf__process_wait(&spawned->process, UINT64_MAX, &status, err);
+    if (waited != 0) {
+        return waited;
+    }
+    pvf__process_status_text(status, text, sizeof(text));
+    return pvf__error_set(err, PVF_ERR_PEER, "%s ended before it connected: %s", program, text);
+}
+
+static int accept_worker(const struct pvf__spawn_spec *spec,
+                         int listener,
+                         struct pvf__spawned *spawned,
+                         pvf_error *err)
+{
+    uint64_t deadline = pvf__clock_monotonic_ns() + (uint64_t)spec->timeout_ms * 1000000u;
+    for (;;) {
+        struct pollfd items[3] = {
+            {.fd = listener, .events = POLLIN},
+            {.fd = spawned->process.pid_fd, .events = POLLIN},
+            {.fd = spawned->out, .events = POLLIN},
+        };
+        int left = pvf__clock_ms_until(deadline);
+        int ready = poll(items, 3, left);
+        if (ready < 0 && errno != EINTR) {
+            return pvf__error_errno(err, PVF_ERR_IO, errno, "poll failed");
+        }
+        if (ready == 0 && left == 0) {
+            return pvf__error_set(err,
+                                  PVF_ERR_TIMEOUT,
+                                  "%s did not connect within %u ms",
+                                  spec->program,
+                                  spec->timeout_ms);
+        }
+        if (ready <= 0) {
+            continue;
+        }
+        if (items[0].revents != 0) {
+            PVF__CLEANUP_FD int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+            if (fd >= 0 && is_our_worker(fd, spawned->process.pid)) {
+                spawned->socket = PVF__TAKE_FD(fd);
+                return 0;
+            }
+            if (fd >= 0) {
+                pvf__log(PVF__LOG_WARN, "a stranger connected to a worker's socket; ignored");
+            }
+        } else if (items[1].revents != 0) {
+            return died_early(spawned, spec->program, err);
+        } else if (items[2].revents != 0) {
+            drain(spawned->out);
+            if ((items[2].revents & POLLIN) == 0) {
+                /* Closed: only death is left to wait for, and the socket. */
+                (void)close(PVF__TAKE_FD(spawned->out));
+            }
+        }
+    }
+}
+
+/* Makes the worker's standard descriptors and starts it. */
+static int start(const struct pvf__spawn_spec *spec,
+                 const char *socket_path,
+                 struct pvf__spawned *ret,
+                 pvf_error *err)
+{
+    int out[2];
+    PVF__CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot open /dev/null");
+    }
+    if (pipe2(out, O_CLOEXEC) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot make a pipe");
+    }
+    PVF__CLEANUP_FD int write_end = out[1];
+    ret->out = out[0];
+    if (fcntl(ret->out, F_SETFL, O_NONBLOCK) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot make a pipe");
+    }
+    bool has_stderr = fcntl(STDERR_FILENO, F_GETFD) >= 0;
+    const int stdio[3] = {null, write_end, has_stderr && !spec->quiet ? STDERR_FILENO : null};
+    return start_process(spec, socket_path, stdio, ret, err);
+}
+
+int pvf__spawn_worker(const struct pvf__spawn_spec *spec, struct pvf__spawned *ret, pvf_error *err)
+{
+    struct sockaddr_un address;
+    struct pvf__spawned spawned = {.process = PVF__PROCESS_NONE, .socket = -1, .out = -1};
+    char prefix[32];
+    (void)snprintf(prefix, sizeof(prefix), "worker-dir-%s-", pvf__spawn_kind_name(spec->kind));
+    int status = pvf__folder_make(spec->cache_dir, prefix, spawned.dir, sizeof(spawned.dir), err);
+    if (status != 0) {
+        return status;
+    }
+    PVF__CLEANUP_FD int listener = -1;
+    status = listen_on_path(spec->kind, &address, &listener, err);
+    if (status == 0) {
+        status = start(spec, address.sun_path, &spawned, err);
+        if (status == 0) {
+            status = accept_worker(spec, listener, &spawned, err);
+        }
+        /* The worker removes it too; whoever is second finds nothing. */
+        (void)unlink(address.sun_path);
+    }
+    if (status != 0) {
+        pvf__spawn_end(&spawned);
+        return status;
+    }
+    *ret = spawned;
+    return 0;
+}
+
+void pvf__spawn_end(struct pvf__spawned *spawned)
+{
+    pvf__process_kill(&spawned->process);
+    if (spawned->socket >= 0) {
+        (void)close(PVF__TAKE_FD(spawned->socket));
+    }
+    if (spawned->out >= 0) {
+        (void)close(PVF__TAKE_FD(spawned->out));
+    }
+    if (spawned->dir[0] != '\0') {
+        pvf__folder_remove(spawned->dir);
+        spawned->dir[0] = '\0';
+    }
+}

@@ -1,0 +1,1 @@
+pvf_add_fuzz(NAME hostcall USES hostcall)
