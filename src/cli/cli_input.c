@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: turning the user's files into the fields of an execute request.  Only the outermost SCALE
+ * frame is read; block data and head data stay opaque.
+ */
+#include "cli/cli_input.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "scale/scale.h"
+
+#include <string.h>
+
+/* What block data starts with when it is compressed: a worker decompresses exactly then. */
+static const uint8_t compressed_mark[8] = {0x52, 0xBC, 0x53, 0x76, 0x46, 0xDB, 0x8E, 0x05};
+
+/* The relay chains' own limit; workers do not look at it. */
+#define MAX_POV_SIZE (10u * 1024 * 1024)
+
+static struct pvf__slice all_of(const struct pvf__buf *buf)
+{
+    return (struct pvf__slice){.data = buf->data, .len = buf->len};
+}
+
+static int from_params(const char *path, struct pvf__cli_candidate *candidate, pvf_error *err)
+{
+    struct pvf__validation_params params;
+    size_t left = 0;
+    int status = pvf__fd_read_file(path, &candidate->first, err);
+    if (status != PVF_OK) {
+        return status;
+    }
+    status = pvf__validation_params_decode(
+        candidate->first.data, candidate->first.len, &params, &left, err);
+    if (status != PVF_OK) {
+        pvf__error_wrap(err, "%s", path);
+        return status;
+    }
+    if (left > 0) {
+        return pvf__error_set(err,
+                              PVF_ERR_INVALID_ARG,
+                              "%s: %zu bytes follow the ValidationParams at byte %zu: a worker's "
+                              "request has no field for them",
+                              path,
+                              left,
+                              candidate->first.len - left);
+    }
+    if (params.block_data.len >= sizeof compressed_mark &&
+        memcmp(params.block_data.data, compressed_mark, sizeof compressed_mark) == 0) {
+        return pvf__error_set(err,
+                              PVF_ERR_INVALID_ARG,
+                              "%s: its block data looks compressed: a worker would decompress it, "
+                              "so the guest would not see these bytes",
+                              path);
+    }
+    candidate->pvd.parent_head = params.parent_head;
+    candidate->pvd.relay_parent_number = params.relay_parent_number;
+    memcpy(candidate->pvd.relay_parent_storage_root, params.relay_parent_storage_root, 32);
+    candidate->pvd.max_pov_size = MAX_POV_SIZE;
+    candidate->pov = params.block_data;
+    candidate->has_v3 = params.has_v3;
+    memcpy(candidate->relay_parent, params.relay_parent, 32);
+    memcpy(candidate->scheduling_parent, params.scheduling_parent, 32);
+    return PVF_OK;
+}
+
+static int from_bundle(const char *path, struct pvf__cli_candidate *candidate, pvf_error *err)
+{
+    struct pvf__cursor cursor;
+    int status = pvf__fd_read_file(path, &candidate->first, err);
+    if (status != PVF_OK) {
+        return status;
+    }
+    pvf__cursor_init(&cursor, candidate->first.data, candidate->first.len);
+    if (!pvf__scale_get_bytes(&cursor, &candidate->pov)) {
+        return pvf__error_set(err, PVF_ERR_MALFORMED, "%s: no PoV at byte 0", path);
+    }
+    if (!pvf__persisted_validation_data_get(&cursor, &candidate->pvd)) {
+        return pvf__error_set(err,
+                              PVF_ERR_MALFORMED,
+                              "%s: no PersistedValidationData at byte %zu of %zu",
+                              path,
+                              pvf__cursor_offset(&cursor),
+                              candidate->first.len);
+    }
+    if (pvf__cursor_left(&cursor) > 0) {
+        return pvf__error_set(err,
+                              PVF_ERR_MALFORMED,
+                              "%s: %zu bytes follow the PersistedValidationData",
+                              path,
+                              pvf__cursor_left(&cursor));
+    }
+    candidate->has_max_pov_size = true;
+    return PVF_OK;
+}
+
+static int
+from_two(const char *pvd, const char *pov, struct pvf__cli_candidate *candidate, pvf_error *err)
+{
+    int status = pvf__fd_read_file(pvd, &candidate->first, err);
+    if (status != PVF_OK) {
+        return status;
+    }
+    status = pvf__persisted_validation_data_decode(
+        candidate->first.data, candidate->first.len, &candidate->pvd, err);
+    if (status != PVF_OK) {
+        pvf__error_wrap(err, "%s", pvd);
+        return status;
+    }
+    status = pvf__fd_read_file(pov, &candidate->second, err);
+    candidate->pov = all_of(&candidate->second);
+    candidate->has_max_pov_size = true;
+    return status;
+}
+
+int pvf__cli_input_read(const struct pvf__cli_options *options,
+                        struct pvf__cli_candidate *ret,
+                        pvf_error *err)
+{
+    memset(ret, 0, sizeof *ret);
+    pvf__buf_init(&ret->first, PVF__CLI_MAX_INPUT);
+    pvf__buf_init(&ret->second, PVF__CLI_MAX_INPUT);
+    if (options->params) {
+        return from_params(options->params, ret, err);
+    }
+    ret->has_v3 = options->has_v3;
+    memcpy(ret->relay_parent, options->relay_parent, 32);
+    memcpy(ret->scheduling_parent, options->scheduling_parent, 32);
+    return options->bundle ? from_bundle(options->bundle, ret, err)
+                           : from_two(options->pvd, options->pov, ret, err);
+}
+
+void pvf__cli_input_done(struct pvf__cli_candidate *candidate)
+{
+    pvf__buf_done(&candidate->first);
+    pvf__buf_done(&candidate->second);
+}
