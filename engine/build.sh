@@ -90,7 +90,11 @@ exec 9>"$cache/lock"
 if ! flock -n 9; then
     say "another build is running; waiting for it"
     flock 9
+    # From the beginning: it may have made the same, and this folder may have changed meanwhile.
+    exec 9>&-
+    exec "$here/build.sh" --version "$version"
 fi
+# It may have ended between the look above and the lock.
 if [ -f "$result/complete" ]; then
     echo "$result"
     exit 0
@@ -181,7 +185,13 @@ sed -n 's/^note: native-static-libs: *//p' "$work/log" | tail -n 1 >"$out/native
 clean_cargo tree --locked --offline -e normal,build --target "$host" --prefix none \
     -f '{p} {l}' >"$work/tree" 2>"$work/log" ||
     fail "the licences could not be listed" "the log says why"
-sed 's/ (\*)$//; s| (/[^)]*)||' "$work/tree" | LC_ALL=C sort -u >"$out/LICENSES.txt"
+# Two parts are no crates: the C library inside zstd-sys, and the standard library.
+zstd=$(sed -n 's/^version = ".*+zstd\.\(.*\)"$/\1/p' Cargo.lock)
+{
+    sed 's/ (\*)$//; s| (/[^)]*)||' "$work/tree"
+    echo "zstd v$zstd (C) BSD-3-Clause"
+    echo "std v$(rustc --version | cut -d ' ' -f 2) MIT OR Apache-2.0"
+} | LC_ALL=C sort -u >"$out/LICENSES.txt"
 touch "$out/complete"
 rm -rf "$result" ${own_home:+"$own_home"}
 mv "$out" "$result"

@@ -67,12 +67,8 @@ int pvf_shim_decompress(const uint8_t *data,
  * Makes such a container, at the strongest and slowest level.  0: it is the caller's, to be given
  * to pvf_shim_buffer_free.  1: `data` is longer than `limit`, so that opening would fail.
  */
-int pvf_shim_compress(const uint8_t *data,
-                      size_t len,
-                      size_t limit,
-                      uint8_t **out,
-                      size_t *out_len,
-                      size_t *out_cap);
+int pvf_shim_compress(
+    const uint8_t *data, size_t len, size_t limit, uint8_t **out, size_t *out_len, size_t *out_cap);
 
 /* Frees what a function of this header gave; all three values as they came.  Null is nothing. */
 void pvf_shim_buffer_free(uint8_t *data, size_t len, size_t cap);
@@ -125,21 +121,18 @@ int64_t pvf_shim_alloc_peak(void);
 /*
  * Compiles `wasm` to the bytes of an artifact (`*out`, to be given to wasm_byte_vec_delete) without
  * mapping any of it executable.  The error is the caller's; `*panicked` tells the compiler's own
- * failure from its refusal, and the error then holds the panic's text.  Only for null is `*out` set.
+ * failure from its refusal, and the error then holds the panic's text.  Only for null is `*out`
+ * set.
  */
-wasmtime_error_t *pvf_engine_precompile(wasm_engine_t *engine,
-                                        const uint8_t *wasm,
-                                        size_t len,
-                                        wasm_byte_vec_t *out,
-                                        bool *panicked);
+wasmtime_error_t *pvf_engine_precompile(
+    wasm_engine_t *engine, const uint8_t *wasm, size_t len, wasm_byte_vec_t *out, bool *panicked);
 
 /*
  * Maps the artifact in `fd`, which stays the caller's and may be closed afterwards.  The bytes are
  * executed as they are: they must be an artifact that this very engine made, and unchangeable.
  * Null: `*out` is the caller's, to be given to wasmtime_module_delete; else the error is.
  */
-wasmtime_error_t *
-pvf_engine_module_from_fd(wasm_engine_t *engine, int fd, wasmtime_module_t **out);
+wasmtime_error_t *pvf_engine_module_from_fd(wasm_engine_t *engine, int fd, wasmtime_module_t **out);
 
 /* The engine's full version, such as "48.0.8"; static. */
 const char *pvf_engine_version(void);
