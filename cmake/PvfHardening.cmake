@@ -53,5 +53,7 @@ set(CMAKE_C_FLAGS_DEBUG "-O0 -g3")
 # gcc's own analyzer; gated for the folders that link no engine.
 option(PVF_ANALYZE "Run gcc -fanalyzer while compiling" OFF)
 if(PVF_ANALYZE)
-    target_compile_options(pvf_flags INTERFACE -fanalyzer)
+    # gcc 12 loses an owner that is copied out of a function as part of a struct and then calls it
+    # a leak; LeakSanitizer looks for real ones in every test.
+    target_compile_options(pvf_flags INTERFACE -fanalyzer -Wno-analyzer-malloc-leak)
 endif()

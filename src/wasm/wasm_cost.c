@@ -121,7 +121,7 @@ static int on_end(struct walk *walk)
 
 static int on_br(struct walk *walk, const struct pvf__wasm_instr *instr)
 {
-    uint8_t arity;
+    uint8_t arity = 0;
     int status = branch_arity(walk, instr->index, &arity);
     if (status == 0) {
         status = pop(walk, arity);
@@ -138,13 +138,13 @@ static int on_br(struct walk *walk, const struct pvf__wasm_instr *instr)
 
 static int on_br_table(struct walk *walk, const struct pvf__wasm_instr *instr)
 {
-    uint8_t arity;
+    uint8_t arity = 0;
     int status = branch_arity(walk, instr->index, &arity);
     struct pvf__cursor targets;
     pvf__cursor_init(&targets, instr->raw.data, instr->raw.len);
-    uint32_t target;
+    uint32_t target = 0;
     while (status == 0 && pvf__wasm_leb_u32(&targets, &target) <= PVF__WASM_LEB_LOOSE) {
-        uint8_t other;
+        uint8_t other = 0;
         status = branch_arity(walk, target, &other);
         if (status == 0 && other != arity) {
             status = refuse(walk, "Arity of all jump-targets must be equal");
@@ -282,7 +282,7 @@ static int walk_body(struct walk *walk, uint32_t type_index, struct pvf__wasm_re
     walk->height = PVF__HEIGHT_START;
     walk->max = 0;
     int status = push_frame(walk, walk->result, walk->result, 0);
-    struct pvf__wasm_instr instr;
+    struct pvf__wasm_instr instr = {0};
     while (status == 0 && walk->depth > 0) {
         walk->offset = pvf__wasm_reader_offset(code);
         status = pvf__wasm_instr_next(code, &instr);

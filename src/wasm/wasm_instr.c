@@ -88,7 +88,7 @@ static size_t place(const struct pvf__wasm_reader *reader, const struct pvf__was
 static int
 read_zero(struct pvf__wasm_reader *reader, const struct pvf__wasm_instr *instr, const char *words)
 {
-    uint8_t byte;
+    uint8_t byte = 0;
     int status = pvf__wasm_reader_byte(reader, &byte);
     if (status == 0 && byte != 0) {
         const char *feature = instr->imm == PVF__WASM_IMM_INDIRECT ? "reference types" : "";
@@ -122,7 +122,7 @@ static int read_table(struct pvf__wasm_reader *reader, struct pvf__wasm_instr *r
     const uint8_t *targets = reader->in.at;
     /* Every target takes a byte, so that a lying count ends at the end of the input. */
     for (uint32_t i = 0; status == 0 && i < ret->count; i++) {
-        uint32_t target;
+        uint32_t target = 0;
         status = pvf__wasm_reader_u32(reader, &target);
     }
     if (status != 0) {
@@ -190,7 +190,7 @@ static void write_table(const struct pvf__wasm_instr *instr, struct pvf__buf *ou
     (void)pvf__wasm_leb_write_u32(out, instr->count);
     struct pvf__cursor targets;
     pvf__cursor_init(&targets, instr->raw.data, instr->raw.len);
-    uint32_t target;
+    uint32_t target = 0;
     while (pvf__wasm_leb_u32(&targets, &target) <= PVF__WASM_LEB_LOOSE) {
         (void)pvf__wasm_leb_write_u32(out, target);
     }

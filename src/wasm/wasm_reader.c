@@ -90,7 +90,7 @@ int pvf__wasm_reader_block(struct pvf__wasm_reader *reader, struct pvf__slice *r
 int pvf__wasm_reader_name(struct pvf__wasm_reader *reader, struct pvf__slice *ret)
 {
     size_t offset = pvf__wasm_reader_offset(reader);
-    struct pvf__slice name;
+    struct pvf__slice name = {0};
     int status = pvf__wasm_reader_block(reader, &name);
     if (status != 0) {
         return status;
@@ -105,7 +105,7 @@ int pvf__wasm_reader_name(struct pvf__wasm_reader *reader, struct pvf__slice *re
 int pvf__wasm_reader_valtype(struct pvf__wasm_reader *reader, uint8_t *ret)
 {
     size_t offset = pvf__wasm_reader_offset(reader);
-    uint8_t byte;
+    uint8_t byte = 0;
     int status = pvf__wasm_reader_byte(reader, &byte);
     if (status != 0) {
         return status;
