@@ -334,6 +334,7 @@ int pvf_host_inspect(pvf_host *host,
     if (host == NULL || ret == NULL || host->prepare_program == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host with a prepare worker is needed");
     }
+    pvf__executor_params_init(&params);
     int status = pvf__host_params(executor_params, &params, err);
     if (status != 0) {
         return status;

@@ -233,10 +233,11 @@ int pvf_host_prepare(pvf_host *host,
                      pvf_error *err)
 {
     struct pvf__executor_params params;
-    int status = check_request(host, request, err);
-    if (status == 0 && ret == NULL) {
-        status = pvf__error_set(err, PVF_ERR_INVALID_ARG, "room for an outcome is needed");
+    pvf__executor_params_init(&params);
+    if (ret == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "room for an outcome is needed");
     }
+    int status = check_request(host, request, err);
     if (status == 0) {
         status = pvf__host_params(request->executor_params, &params, err);
     }

@@ -184,5 +184,9 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
         return judge_expiry(
             spawned->process.pid, has_before, cpu_before_us, exchange->cpu_limit_us);
     }
-    return PVF__EXCHANGE_LOST;
+    /*
+     * The kernel says "reset" instead of "end" when the worker ended with a part of the request
+     * still unread: it has not begun with the job.
+     */
+    return err->sys_errno == ECONNRESET ? PVF__EXCHANGE_NOT_SENT : PVF__EXCHANGE_LOST;
 }

@@ -54,8 +54,8 @@ struct pvf__exchange {
 
 /*
  * Sends a request and waits for its answer, whose body goes to `ret`.  *ret_wall_us is the time
- * that both took.  For every end but ANSWERED `err` says what happened, and the worker is of no
- * further use.
+ * that both took.  For every end but ANSWERED `err`, which may not be NULL and must be clear, says
+ * what happened, and the worker is of no further use.
  */
 enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker,
                                                  const struct pvf__exchange *exchange,

@@ -192,7 +192,7 @@ void pvf__oneshot_line(const struct pvf__buf *buf, char *out, size_t size)
     size_t len = 0;
     while (len < buf->len && len + 1 < size && buf->data[len] != '\n') {
         uint8_t byte = buf->data[len];
-        out[len] = byte >= 0x20 && byte != 0x7f ? (char)byte : '?';
+        out[len] = (char)(byte >= 0x20 && byte != 0x7f ? byte : '?');
         len++;
     }
     while (len > 0 && out[len - 1] == ' ') {

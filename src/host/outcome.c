@@ -166,7 +166,7 @@ void pvf__outcome_line(const char *words, struct pvf__slice detail, char *out, s
     size_t len = fitting(detail.data, detail.len, size - 1 - at);
     for (size_t i = 0; i < len; i++) {
         uint8_t byte = detail.data[i];
-        out[at++] = byte < 0x20 || byte == 0x7f ? ' ' : (char)byte;
+        out[at++] = (char)(byte < 0x20 || byte == 0x7f ? ' ' : byte);
     }
     out[at] = '\0';
 }

@@ -158,7 +158,8 @@ void pvf__process_kill(struct pvf__process *process)
     }
     struct pvf__process_tree tree;
     pvf__process_tree_open(process->pid, &tree);
-    (void)kill(process->pid, SIGKILL);
+    /* By descriptor: an embedder that reaps every child could have freed the number. */
+    (void)syscall(SYS_pidfd_send_signal, process->pid_fd, SIGKILL, NULL, 0);
     pvf__process_tree_kill(&tree);
     (void)reap(process->pid);
     forget(process);

@@ -1,0 +1,16 @@
+# A worker that behaves as its file name says.
+add_executable(fake_worker ${PROJECT_SOURCE_DIR}/tests/support/fake_worker.c)
+target_link_libraries(fake_worker PRIVATE pvf_flags pvf_proto)
+set_target_properties(fake_worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+
+set(proto_samples ${PROJECT_SOURCE_DIR}/tests/support/proto_samples.c)
+pvf_add_test(NAME test_host_fake LABEL integration USES base hash scale proto host
+    ARGS $<TARGET_FILE:fake_worker> SOURCES ${proto_samples})
+
+# Real workers: ours when they are built, else those that the environment names, else skipped.
+set(workers)
+if(PVF_ENGINE)
+    set(workers ${PROJECT_BINARY_DIR}/bin/pvf-prepare-worker
+        ${PROJECT_BINARY_DIR}/bin/pvf-execute-worker)
+endif()
+pvf_add_test(NAME test_host_real LABEL integration USES base proto host ARGS ${workers})
