@@ -42,7 +42,8 @@ struct work {
 
 static int no_memory(const struct work *work)
 {
-    return pvf__wasm_fault_machine(work->fault, PVF__WASM_PREVALIDATION, PVF_ERR_NO_MEMORY);
+    (void)pvf__wasm_fault_machine(work->fault, PVF__WASM_PREVALIDATION, PVF_ERR_NO_MEMORY);
+    return PVF_ERR_NO_MEMORY;
 }
 
 /* Whether a control character starts at data[i]: ASCII ones, and those of U+0080 to U+009F. */

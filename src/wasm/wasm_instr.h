@@ -78,7 +78,8 @@ static inline PVF__NODISCARD int pvf__wasm_instr_next(struct pvf__wasm_reader *r
 {
     const uint8_t *at;
     if (!pvf__cursor_claim(&reader->in, 1, &at)) {
-        return pvf__wasm_reader_eof(reader);
+        (void)pvf__wasm_reader_eof(reader);
+        return PVF_ERR_MALFORMED;
     }
     ret->start = at;
     ret->op = *at;

@@ -93,7 +93,7 @@ read_signed(struct pvf__cursor *cursor, size_t max_bytes, bool (*last_ok)(uint8_
 
 enum pvf__wasm_leb pvf__wasm_leb_s32(struct pvf__cursor *cursor, int32_t *ret)
 {
-    int64_t value;
+    int64_t value = 0;
     enum pvf__wasm_leb status = read_signed(cursor, PVF__WASM_LEB_MAX32, last_s32, &value);
     if (status <= PVF__WASM_LEB_LOOSE) {
         *ret = (int32_t)value;

@@ -4,6 +4,7 @@
 
 #include "base/cursor.h"
 #include "base/slice.h"
+#include "pvf/status.h"
 #include "wasm/wasm_fault.h"
 #include "wasm/wasm_leb.h"
 
@@ -56,7 +57,8 @@ static inline PVF__NODISCARD int pvf__wasm_reader_byte(struct pvf__wasm_reader *
 {
     const uint8_t *at;
     if (!pvf__cursor_claim(&reader->in, 1, &at)) {
-        return pvf__wasm_reader_eof(reader);
+        (void)pvf__wasm_reader_eof(reader);
+        return PVF_ERR_MALFORMED;
     }
     *ret = *at;
     return 0;

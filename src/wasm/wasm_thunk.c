@@ -89,8 +89,9 @@ mark_all(const struct pvf__wasm_module *module, struct pvf__wasm_fault *fault, u
 }
 
 /* Turns marks into indices: the thunk's for a marked function that costs something. */
-static void
-place(const struct pvf__wasm_module *module, const uint32_t *costs, struct pvf__wasm_thunks *thunks)
+static void settle(const struct pvf__wasm_module *module,
+                   const uint32_t *costs,
+                   struct pvf__wasm_thunks *thunks)
 {
     for (size_t i = 0; i < module->func_count; i++) {
         if (thunks->moved[i] != 0 && costs[i] != 0) {
@@ -119,7 +120,7 @@ int pvf__wasm_thunk_collect(const struct pvf__wasm_module *module,
         pvf__wasm_thunk_done(&thunks);
         return status;
     }
-    place(module, costs, &thunks);
+    settle(module, costs, &thunks);
     *ret = thunks;
     return 0;
 }
@@ -131,11 +132,16 @@ void pvf__wasm_thunk_done(struct pvf__wasm_thunks *thunks)
     *thunks = (struct pvf__wasm_thunks){.targets = NULL};
 }
 
-/* By contents, equal ones by place: pointers into one array. */
+/* What is sorted: places in the module's array of types. */
+struct place {
+    const struct pvf__wasm_type *type;
+};
+
+/* By contents, equal ones by place. */
 static int compare(const void *left, const void *right)
 {
-    const struct pvf__wasm_type *a = *(const struct pvf__wasm_type *const *)left;
-    const struct pvf__wasm_type *b = *(const struct pvf__wasm_type *const *)right;
+    const struct pvf__wasm_type *a = ((const struct place *)left)->type;
+    const struct pvf__wasm_type *b = ((const struct place *)right)->type;
     if (a->count != b->count) {
         return a->count < b->count ? -1 : 1;
     }
@@ -160,20 +166,20 @@ int pvf__wasm_thunk_types(const struct pvf__wasm_module *module,
 {
     size_t count = module->type_count;
     size_t room = count > 0 ? count : 1;
-    PVF__CLEANUP_FREE const struct pvf__wasm_type **sorted = calloc(room, sizeof(*sorted));
+    PVF__CLEANUP_FREE struct place *sorted = calloc(room, sizeof(*sorted));
     uint32_t *firsts = calloc(room, sizeof(*firsts));
     if (sorted == NULL || firsts == NULL) {
         free(firsts);
         return no_memory(fault);
     }
     for (size_t i = 0; i < count; i++) {
-        sorted[i] = &module->types[i];
+        sorted[i].type = &module->types[i];
     }
     qsort(sorted, count, sizeof(*sorted), compare);
     for (size_t i = 0; i < count; i++) {
-        size_t own = (size_t)(sorted[i] - module->types);
-        bool again = i > 0 && equal(sorted[i - 1], sorted[i]);
-        size_t before = again ? (size_t)(sorted[i - 1] - module->types) : 0;
+        size_t own = (size_t)(sorted[i].type - module->types);
+        bool again = i > 0 && equal(sorted[i - 1].type, sorted[i].type);
+        size_t before = again ? (size_t)(sorted[i - 1].type - module->types) : 0;
         firsts[own] = again ? firsts[before] : (uint32_t)own;
     }
     *ret = firsts;

@@ -50,17 +50,18 @@ enum pvf__log_level pvf__worker_log_level(const char *directives)
     return max < 0 ? PVF__LOG_ERROR : (enum pvf__log_level)max;
 }
 
+/* The program's name in front of each line; set once, before anything is logged. */
+static const char *program = "pvf";
+
 static void to_stderr(void *context, enum pvf__log_level level, const char *line)
 {
-    (void)dprintf(STDERR_FILENO,
-                  "%s[%d] %s %s\n",
-                  (const char *)context,
-                  (int)getpid(),
-                  level_names[level],
-                  line);
+    (void)context;
+    (void)dprintf(
+        STDERR_FILENO, "%s[%d] %s %s\n", program, (int)getpid(), level_names[level], line);
 }
 
 void pvf__worker_log_setup(const char *name, enum pvf__log_level max_level)
 {
-    pvf__log_setup(to_stderr, (void *)(uintptr_t)name, max_level);
+    program = name;
+    pvf__log_setup(to_stderr, NULL, max_level);
 }
