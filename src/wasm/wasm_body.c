@@ -115,7 +115,7 @@ put_code(const struct pvf__wasm_plan *plan, struct pvf__wasm_reader *code, struc
 {
     struct run run = {out, code->in.at};
     uint32_t depth = 0;
-    struct pvf__wasm_instr instr;
+    struct pvf__wasm_instr instr = {0};
     while (!pvf__wasm_reader_done(code)) {
         int status = pvf__wasm_instr_next(code, &instr);
         if (status != 0) {

@@ -82,11 +82,12 @@ int pvf__wasm_module_next_section(struct pvf__wasm_reader *reader, struct pvf__w
         return status;
     }
     if (raw.id >= PVF__WASM_SEC_IDS) {
-        return pvf__wasm_fault_grammar(reader->fault,
-                                       raw.offset,
-                                       raw.id == 13 ? "exceptions" : "",
-                                       "InvalidSectionId(%u)",
-                                       raw.id);
+        (void)pvf__wasm_fault_grammar(reader->fault,
+                                      raw.offset,
+                                      raw.id == 13 ? "exceptions" : "",
+                                      "InvalidSectionId(%u)",
+                                      raw.id);
+        return PVF_ERR_MALFORMED;
     }
     status = pvf__wasm_reader_block(reader, &raw.payload);
     if (status == 0) {

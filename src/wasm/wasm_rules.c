@@ -63,7 +63,7 @@ static int refuse(const struct place *place, const char *why)
  */
 static int check_expr(const struct place *place, struct pvf__wasm_reader *reader)
 {
-    struct pvf__wasm_instr instr;
+    struct pvf__wasm_instr instr = {0};
     if (pvf__wasm_reader_done(reader) || pvf__wasm_instr_next(reader, &instr) != 0) {
         return refuse(place, "no instruction");
     }
