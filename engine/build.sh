@@ -1,10 +1,11 @@
 #!/bin/sh
-# build.sh [--version V] [--print-dir]: builds the engine wrapper once per machine and prints the
+# build.sh [--version V] [--print-dir | --check-toolchain]: builds the engine wrapper once per machine and prints the
 # folder that holds it:
 #   lib/libpvf_engine.a  include/  native-libs  LICENSES.txt
 # The folder lies in the user's cache, named by a hash of everything that made it: this folder with
 # its patches and lock files, the engine's version, the toolchain and the flags (they are set below).
-# --print-dir only prints the name.  PVF_CACHE overrides the place of the cache.
+# --print-dir only prints the name; --check-toolchain only tells by its exit code whether there is a
+# toolchain to build with.  PVF_CACHE overrides the place of the cache.
 set -eu
 
 say() { echo "engine: $*" >&2; }
@@ -17,6 +18,7 @@ die() {
 here=$(cd "$(dirname "$0")" && pwd)
 version=$(cat "$here/VERSION")
 print_only=
+check_only=
 while [ $# -gt 0 ]; do
     case $1 in
     --version)
@@ -27,8 +29,12 @@ while [ $# -gt 0 ]; do
         print_only=1
         shift
         ;;
+    --check-toolchain)
+        check_only=1
+        shift
+        ;;
     *)
-        echo "usage: build.sh [--version V] [--print-dir]" >&2
+        echo "usage: build.sh [--version V] [--print-dir | --check-toolchain]" >&2
         exit 2
         ;;
     esac
@@ -62,6 +68,7 @@ find_toolchain() {
         "install them: apt-get install cargo-web, or see https://rustup.rs"
 }
 find_toolchain
+[ -z "$check_only" ] || exit 0
 
 toolchain=$(rustc -vV && cargo --version)
 host=$(echo "$toolchain" | sed -n 's/^host: //p')
