@@ -7,18 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* Waits until `fd` is ready for `events`; 0, PVF_ERR_TIMEOUT or PVF_ERR_IO. */
-static int wait_ready(int fd, short events, uint64_t deadline_ns, pvf_error *err)
+int pvf__fd_poll_by(struct pollfd *items, nfds_t count, uint64_t deadline_ns, pvf_error *err)
 {
     for (;;) {
-        struct pollfd item = {.fd = fd, .events = events};
         int timeout = deadline_ns == UINT64_MAX ? -1 : pvf__clock_ms_until(deadline_ns);
-        int ready = poll(&item, 1, timeout);
+        int ready = poll(items, count, timeout);
         if (ready > 0) {
             return 0;
         }
@@ -29,6 +26,12 @@ static int wait_ready(int fd, short events, uint64_t deadline_ns, pvf_error *err
             return pvf__error_errno(err, PVF_ERR_IO, errno, "poll failed");
         }
     }
+}
+
+static int wait_ready(int fd, short events, uint64_t deadline_ns, pvf_error *err)
+{
+    struct pollfd item = {.fd = fd, .events = events};
+    return pvf__fd_poll_by(&item, 1, deadline_ns, err);
 }
 
 int pvf__fd_read_by(int fd, void *data, size_t len, uint64_t deadline_ns, pvf_error *err)

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "pvf/error.h"
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,13 @@ PVF__NODISCARD int
 pvf__fd_read_by(int fd, void *data, size_t len, uint64_t deadline_ns, pvf_error *err);
 PVF__NODISCARD int
 pvf__fd_write_by(int fd, const void *data, size_t len, uint64_t deadline_ns, pvf_error *err);
+
+/*
+ * Waits until one of the items is ready (0, see their `revents`) or until `deadline_ns`
+ * (PVF_ERR_TIMEOUT).
+ */
+PVF__NODISCARD int
+pvf__fd_poll_by(struct pollfd *items, nfds_t count, uint64_t deadline_ns, pvf_error *err);
 
 /*
  * Appends the whole file to `buf`, at most buf->max bytes in all (PVF_ERR_LIMIT beyond); no

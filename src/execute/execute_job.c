@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "engine/engine_run.h"
 #include "engine/engine_stack.h"
+#include "proto/exit_codes.h"
 #include "proto/frame.h"
 #include "proto/job_msg.h"
 #include "worker/worker_log.h"
@@ -71,11 +72,6 @@ static void run_guest(void *context)
     /* Nothing is torn down: the process ends, which is the fastest way to free all of it. */
 }
 
-static struct pvf__slice slice_of(const char *text)
-{
-    return (struct pvf__slice){.data = (const uint8_t *)text, .len = strlen(text)};
-}
-
 /* Turns the outcome into the answer; `text` holds its words. */
 static void
 judge(const struct run *run, char *text, size_t size, struct pvf__execute_job_result *ret)
@@ -96,7 +92,7 @@ judge(const struct run *run, char *text, size_t size, struct pvf__execute_job_re
         ret->response.kind = PVF__JOB_RESPONSE_OK;
         ret->response.result = result.raw;
     }
-    ret->response.text = slice_of(text);
+    ret->response.text = pvf__slice_text(text);
 }
 
 int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)
@@ -111,7 +107,8 @@ int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)
     size_t stack = pvf__engine_stack_size(job->params->native_max);
     if (pvf__engine_on_big_stack(run_guest, &run, stack, &err) != 0) {
         result = (struct pvf__execute_job_result){
-            .error = {.kind = PVF__JOB_ERROR_COULD_NOT_SPAWN_THREAD, .text = slice_of(err.text)}};
+            .error = {.kind = PVF__JOB_ERROR_COULD_NOT_SPAWN_THREAD,
+                      .text = pvf__slice_text(err.text)}};
     } else {
         judge(&run, text, sizeof(text), &result);
     }
@@ -121,7 +118,7 @@ int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)
     pvf__execute_job_result_encode(&result, &frame);
     pvf__frame_end(&frame, start);
     if (frame.failed != 0 || pvf__fd_write(pipe_fd, frame.data, frame.len, &err) != 0) {
-        return 1;
+        return PVF__EXIT_ORDERLY;
     }
-    return result.ok ? 0 : 1;
+    return result.ok ? PVF__EXIT_OK : PVF__EXIT_ORDERLY;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program pvf-execute-worker. */
 #include "execute/execute_worker.h"
+#include "proto/command_line.h"
 #include "proto/frame.h"
 #include "worker/worker_main.h"
 
@@ -8,7 +9,7 @@ int main(int argc, char **argv)
 {
     static const struct pvf__worker_role role = {
         .name = "pvf-execute-worker",
-        .command = "execute-worker",
+        .command = "execute" PVF__WORD_COMMAND_SUFFIX,
         .purpose = "runs validation functions, each in a process of its own",
         .request_max = PVF__FRAME_MAX_EXECUTE_REQUEST,
         .begin = pvf__execute_worker_begin,

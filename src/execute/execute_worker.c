@@ -25,16 +25,11 @@ static struct {
     struct pvf__executor_params params;
 } self = {.raw = PVF__BUF_INIT(PVF__FRAME_MAX_PARAMS)};
 
-static struct pvf__slice slice_of(const char *text)
-{
-    return (struct pvf__slice){.data = (const uint8_t *)text, .len = strlen(text)};
-}
-
 static int send_answer(struct pvf__worker *worker, const struct pvf__execute_answer *answer)
 {
     struct pvf__buf body PVF__CLEANUP_BUF = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_ANSWER);
     pvf__execute_answer_encode(answer, &body);
-    return pvf__worker_send(worker, &body) == 0 ? 0 : PVF__WORKER_EXIT_ORDERLY;
+    return pvf__worker_send(worker, &body) == 0 ? 0 : PVF__EXIT_ORDERLY;
 }
 
 static int
@@ -42,7 +37,7 @@ send_internal(struct pvf__worker *worker, enum pvf__internal_error_kind kind, co
 {
     struct pvf__execute_answer answer = {
         .error = {.kind = PVF__WORKER_ERROR_INTERNAL,
-                  .internal = {.kind = kind, .text = slice_of(text)}},
+                  .internal = {.kind = kind, .text = pvf__slice_text(text)}},
     };
     return send_answer(worker, &answer);
 }
@@ -52,6 +47,12 @@ static int send_job_error(struct pvf__worker *worker, const struct pvf__job_erro
     struct pvf__execute_answer answer = {
         .error = {.kind = PVF__WORKER_ERROR_JOB_ERROR, .job = *error},
     };
+    return send_answer(worker, &answer);
+}
+
+static int send_timed_out(struct pvf__worker *worker)
+{
+    struct pvf__execute_answer answer = {.error = {.kind = PVF__WORKER_ERROR_JOB_TIMED_OUT}};
     return send_answer(worker, &answer);
 }
 
@@ -73,7 +74,7 @@ int pvf__execute_worker_begin(struct pvf__worker *worker)
     if (status != 0) {
         pvf__error_wrap(&err, "execute pvf recv_execute_handshake: failed to decode Handshake");
         (void)send_internal(worker, PVF__INTERNAL_HOST_COMMUNICATION, err.text);
-        return PVF__WORKER_EXIT_ORDERLY;
+        return PVF__EXIT_ORDERLY;
     }
     return 0;
 }
@@ -90,8 +91,7 @@ static int pass_on(struct pvf__worker *worker,
                    size_t pov_size)
 {
     if (!result->ok && result->error.kind == PVF__JOB_ERROR_TIMED_OUT) {
-        struct pvf__execute_answer answer = {.error = {.kind = PVF__WORKER_ERROR_JOB_TIMED_OUT}};
-        return send_answer(worker, &answer);
+        return send_timed_out(worker);
     }
     if (!result->ok) {
         return send_job_error(worker, &result->error);
@@ -114,15 +114,14 @@ static int pass_on(struct pvf__worker *worker,
 static int judge(struct pvf__worker *worker, const struct pvf__job_report *report, size_t pov_size)
 {
     if (report->timed_out) {
-        struct pvf__execute_answer answer = {.error = {.kind = PVF__WORKER_ERROR_JOB_TIMED_OUT}};
-        return send_answer(worker, &answer);
+        return send_timed_out(worker);
     }
     if (!WIFEXITED(report->wait_status) || report->payload_over) {
         char text[64];
         pvf__worker_signal_text(report->wait_status, text, sizeof(text));
         struct pvf__execute_answer answer = {
             .error = {.kind = PVF__WORKER_ERROR_JOB_DIED,
-                      .died_text = slice_of(text),
+                      .died_text = pvf__slice_text(text),
                       .job_pid = report->pid},
         };
         return send_answer(worker, &answer);
@@ -139,7 +138,8 @@ static int judge(struct pvf__worker *worker, const struct pvf__job_report *repor
         status = pvf__error_set(&err, PVF_ERR_PEER, "the job claimed a finding of the worker");
     }
     if (status != 0) {
-        struct pvf__job_error error = {.kind = PVF__JOB_ERROR_PANIC, .text = slice_of(err.text)};
+        struct pvf__job_error error = {.kind = PVF__JOB_ERROR_PANIC,
+                                       .text = pvf__slice_text(err.text)};
         return send_job_error(worker, &error);
     }
     return pass_on(worker, report, &result, pov_size);
@@ -192,9 +192,9 @@ static int run(struct pvf__worker *worker,
             return send_internal(worker, PVF__INTERNAL_KERNEL, err.text);
         }
         (void)send_internal(worker, PVF__INTERNAL_COULD_NOT_CREATE_PIPE, err.text);
-        return PVF__WORKER_EXIT_ORDERLY;
+        return PVF__EXIT_ORDERLY;
     }
-    int code = report.host_gone ? PVF__WORKER_EXIT_ORDERLY : judge(worker, &report, pov->len);
+    int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, &report, pov->len);
     pvf__buf_done(&report.payload);
     return code;
 }
@@ -206,14 +206,14 @@ int pvf__execute_worker_request(struct pvf__worker *worker, const uint8_t *body,
     if (pvf__execute_request_decode(body, len, &request, &err) != 0) {
         pvf__error_wrap(&err, "execute pvf recv_request: failed to decode ExecuteRequest");
         (void)send_internal(worker, PVF__INTERNAL_HOST_COMMUNICATION, err.text);
-        return PVF__WORKER_EXIT_ORDERLY;
+        return PVF__EXIT_ORDERLY;
     }
     enum pvf__artifact_verdict verdict;
     int artifact_fd;
     if (pvf__artifact_cache_get(
             worker->artifact_path, request.artifact_checksum, &verdict, &artifact_fd, &err) != 0) {
         (void)send_internal(worker, PVF__INTERNAL_COULD_NOT_OPEN_FILE, err.text);
-        return PVF__WORKER_EXIT_ORDERLY;
+        return PVF__EXIT_ORDERLY;
     }
     if (verdict == PVF__ARTIFACT_CORRUPT) {
         return send_finding(worker, PVF__JOB_RESPONSE_CORRUPTED_ARTIFACT);
@@ -226,7 +226,8 @@ int pvf__execute_worker_request(struct pvf__worker *worker, const uint8_t *body,
     }
     if (status != 0) {
         /* The decoder itself failed, which a hostile PoV may cause: never an internal error. */
-        struct pvf__job_error error = {.kind = PVF__JOB_ERROR_PANIC, .text = slice_of(err.text)};
+        struct pvf__job_error error = {.kind = PVF__JOB_ERROR_PANIC,
+                                       .text = pvf__slice_text(err.text)};
         return send_job_error(worker, &error);
     }
     int code = run(worker, &request, artifact_fd, &pov);

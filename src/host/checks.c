@@ -9,12 +9,12 @@
 #include "base/error.h"
 #include "host/folder.h"
 #include "host/oneshot.h"
+#include "proto/command_line.h"
 #include "pvf/status.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 
 /* A check takes milliseconds; the reference's host would wait for ever. */
 #define CHECK_TIMEOUT_NS ((uint64_t)20 * 1000000000u)
@@ -31,36 +31,20 @@ static const struct {
     const char *name;
     const char *option;
 } known[PVF_CHECKS] = {
-    [CHECK_LANDLOCK] = {"landlock", "--check-can-enable-landlock"},
-    [CHECK_SECCOMP] = {"seccomp", "--check-can-enable-seccomp"},
-    [CHECK_CHANGE_ROOT] = {"change-root", "--check-can-unshare-user-namespace-and-change-root"},
-    [CHECK_SECURE_CLONE] = {"secure-clone", "--check-can-do-secure-clone"},
+    [CHECK_LANDLOCK] = {"landlock", PVF__WORD_CHECK_LANDLOCK},
+    [CHECK_SECCOMP] = {"seccomp", PVF__WORD_CHECK_SECCOMP},
+    [CHECK_CHANGE_ROOT] = {"change-root", PVF__WORD_CHECK_CHANGE_ROOT},
+    [CHECK_SECURE_CLONE] = {"secure-clone", PVF__WORD_CHECK_SECURE_CLONE},
 };
 
-/* posix_spawn changes none of the texts; its parameter lacks a const for history's sake. */
 static int run(const char *const *argv, struct pvf__oneshot *ret, pvf_error *err)
 {
-    union {
-        const char *const *from;
-        char *const *to;
-    } args = {.from = argv};
-    return pvf__oneshot_run(args.to,
+    return pvf__oneshot_run(argv,
                             (struct pvf__slice){NULL, 0},
                             OUTPUT_MAX,
                             pvf__clock_monotonic_ns() + CHECK_TIMEOUT_NS,
                             ret,
                             err);
-}
-
-static bool succeeded(const struct pvf__oneshot *run)
-{
-    return WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0;
-}
-
-static void release(struct pvf__oneshot *run)
-{
-    pvf__buf_done(&run->out);
-    pvf__buf_done(&run->errors);
 }
 
 /* A check that cannot be run has not succeeded; why is in its text. */
@@ -80,14 +64,14 @@ static void run_check(const char *program, enum check which, const char *folder,
     if (run(argv, &done, &err) != 0) {
         (void)snprintf(ret->text, sizeof(ret->text), "%s", err.text);
     } else {
-        ret->available = succeeded(&done);
+        ret->available = pvf__oneshot_succeeded(&done);
         if (!ret->available) {
             pvf__oneshot_line(&done.errors, ret->text, sizeof(ret->text));
         }
         if (!ret->available && ret->text[0] == '\0') {
             (void)snprintf(ret->text, sizeof(ret->text), "not available; no reason was given");
         }
-        release(&done);
+        pvf__oneshot_done(&done);
     }
     if (needs_folder) {
         pvf__folder_remove(fresh);
@@ -144,12 +128,12 @@ int pvf_worker_version(const char *program, char *ret, size_t size, pvf_error *e
     if (program == NULL || ret == NULL || size == 0) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a program and room for text are needed");
     }
-    const char *const argv[] = {program, "--version", NULL};
+    const char *const argv[] = {program, PVF__WORD_VERSION, NULL};
     int status = run(argv, &done, err);
     if (status != 0) {
         return status;
     }
-    if (!succeeded(&done)) {
+    if (!pvf__oneshot_succeeded(&done)) {
         char said[128];
         pvf__oneshot_line(&done.errors, said, sizeof(said));
         status = pvf__error_set(
@@ -157,6 +141,6 @@ int pvf_worker_version(const char *program, char *ret, size_t size, pvf_error *e
     } else {
         pvf__oneshot_line(&done.out, ret, size);
     }
-    release(&done);
+    pvf__oneshot_done(&done);
     return status;
 }

@@ -48,6 +48,12 @@ int pvf__folder_random_name(char *out, size_t len, pvf_error *err)
     return 0;
 }
 
+const char *pvf__folder_temporary(void)
+{
+    const char *folder = getenv("TMPDIR");
+    return folder != NULL && folder[0] == '/' ? folder : "/tmp";
+}
+
 int pvf__folder_make(const char *parent, const char *prefix, char *out, size_t size, pvf_error *err)
 {
     for (int i = 0; i < NAME_TRIES; i++) {

@@ -10,6 +10,9 @@
 /* `len` random characters of a-z, A-Z, 0-9 and a terminator. */
 PVF__NODISCARD int pvf__folder_random_name(char *out, size_t len, pvf_error *err);
 
+/* Where temporary files go: $TMPDIR when it is an absolute path, else /tmp. */
+const char *pvf__folder_temporary(void);
+
 /*
  * Makes a folder that did not exist: `parent`/`prefix` and six random characters.  The path goes to
  * `out`, of `size` bytes.

@@ -12,6 +12,7 @@
 #include "host/checks.h"
 #include "host/folder.h"
 #include "host/oneshot.h"
+#include "proto/command_line.h"
 #include "pvf/status.h"
 #include "pvf/version.h"
 
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define DEFAULT_SPAWN_TIMEOUT_MS 10000u
@@ -95,8 +95,7 @@ static int make_folder(const char *parent, char out[PATH_MAX], pvf_error *err)
 {
     char full[PATH_MAX];
     if (parent == NULL) {
-        parent = getenv("TMPDIR");
-        parent = parent != NULL && parent[0] == '/' ? parent : "/tmp";
+        parent = pvf__folder_temporary();
     } else if (mkdir(parent, 0700) != 0 && errno != EEXIST) {
         return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot make the folder %s", parent);
     }
@@ -110,28 +109,13 @@ static int make_folder(const char *parent, char out[PATH_MAX], pvf_error *err)
 static int decide_security(const pvf_host_config *config, struct pvf_host *host, pvf_error *err)
 {
     pvf_check checks[PVF_CHECKS];
-    pvf_security_status status = config->security;
-    const char *program =
-        host->prepare_program != NULL ? host->prepare_program : host->execute_program;
-    if (config->security_mode != PVF_SECURITY_AS_GIVEN) {
-        bool secure = config->security_mode == PVF_SECURITY_REQUIRE;
-        int failed = pvf__checks_run(program, host->folder, checks, err);
-        if (failed == 0) {
-            failed = pvf__checks_decide(checks, secure, &status, err);
-        }
-        if (failed != 0) {
-            return failed;
-        }
+    if (config->security_mode == PVF_SECURITY_AS_GIVEN) {
+        host->security = config->security;
+        return 0;
     }
-    host->security = (struct pvf__security_status){
-        .secure_validator_mode = status.secure_validator_mode,
-        .can_enable_landlock = status.can_enable_landlock,
-        .can_enable_seccomp = status.can_enable_seccomp,
-        .can_unshare_user_namespace_and_change_root =
-            status.can_unshare_user_namespace_and_change_root,
-        .can_do_secure_clone = status.can_do_secure_clone,
-    };
-    return 0;
+    bool secure = config->security_mode == PVF_SECURITY_REQUIRE;
+    int status = pvf_host_check(host, checks, err);
+    return status != 0 ? status : pvf__checks_decide(checks, secure, &host->security, err);
 }
 
 static int set_up(const pvf_host_config *config, struct pvf_host *host, pvf_error *err)
@@ -198,15 +182,7 @@ void pvf_host_free(pvf_host *host)
 
 void pvf_host_security(const pvf_host *host, pvf_security_status *ret)
 {
-    const struct pvf__security_status *status = &host->security;
-    *ret = (pvf_security_status){
-        .secure_validator_mode = status->secure_validator_mode,
-        .can_enable_landlock = status->can_enable_landlock,
-        .can_enable_seccomp = status->can_enable_seccomp,
-        .can_unshare_user_namespace_and_change_root =
-            status->can_unshare_user_namespace_and_change_root,
-        .can_do_secure_clone = status->can_do_secure_clone,
-    };
+    *ret = host->security;
 }
 
 int pvf_host_check(pvf_host *host, pvf_check ret[PVF_CHECKS], pvf_error *err)
@@ -299,7 +275,7 @@ static int take_json(struct pvf__oneshot *done, const char *program, char **ret,
 {
     struct pvf__buf *out = &done->out;
     char text[128];
-    if (!WIFEXITED(done->status) || WEXITSTATUS(done->status) != 0) {
+    if (!pvf__oneshot_succeeded(done)) {
         char how[64];
         pvf__process_status_text(done->status, how, sizeof(how));
         pvf__oneshot_line(&done->errors, text, sizeof(text));
@@ -345,14 +321,14 @@ int pvf_host_inspect(pvf_host *host,
     }
     pvf__text_to_hex(params.raw.data, params.raw.len, hex);
     char limit[16];
-    char inspect[] = "inspect";
-    char with_params[] = "--executor-params";
-    char with_limit[] = "--bomb-limit";
     (void)snprintf(limit, sizeof(limit), "%u", bomb_limit);
-    char *argv[] = {host->prepare_program, inspect, with_params, hex, with_limit, limit, NULL};
-    if (bomb_limit == 0) {
-        argv[4] = NULL;
-    }
+    const char *const argv[] = {host->prepare_program,
+                                PVF__WORD_INSPECT,
+                                PVF__WORD_EXECUTOR_PARAMS,
+                                hex,
+                                bomb_limit != 0 ? PVF__WORD_BOMB_LIMIT : NULL,
+                                limit,
+                                NULL};
     struct pvf__oneshot done;
     status = pvf__oneshot_run(argv,
                               (struct pvf__slice){code.data, code.len},
@@ -362,8 +338,7 @@ int pvf_host_inspect(pvf_host *host,
                               err);
     if (status == 0) {
         status = take_json(&done, host->prepare_program, ret, err);
-        pvf__buf_done(&done.out);
-        pvf__buf_done(&done.errors);
+        pvf__oneshot_done(&done);
     }
     return status;
 }

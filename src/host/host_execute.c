@@ -14,14 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A worker that could not take the request has not started the job, so another may have it. */
-#define SEND_TRIES 2
-
-static struct pvf__slice error_text(const pvf_error *error)
-{
-    return (struct pvf__slice){(const uint8_t *)error->text, strlen(error->text)};
-}
-
 static int build_request(const pvf_execute_request *request,
                          struct pvf__duration timeout,
                          struct pvf__buf *ret,
@@ -99,7 +91,7 @@ static int judge_answer(const struct pvf__buf *body,
     pvf_error why = PVF_ERROR_INIT;
     if (pvf__execute_answer_decode(body->data, body->len, &answer, &why) != 0) {
         *ret_event = PVF__EVENT_UNDECODABLE;
-        pvf__outcome_set(*ret_event, error_text(&why), ret);
+        pvf__outcome_set(*ret_event, pvf__slice_text(why.text), ret);
         return 0;
     }
     *ret_event = pvf__outcome_event(&answer, timeout);
@@ -121,7 +113,7 @@ static int attempt(struct pvf_host *host,
     PVF__CLEANUP_BUF struct pvf__buf answer = PVF__BUF_INIT(exchange->answer_max);
     if (place_artifact(artifact_path, host->execute.spawned.dir, &why) != 0) {
         *ret_event = PVF__EVENT_LINK_FAILED;
-        pvf__outcome_set(*ret_event, error_text(&why), ret);
+        pvf__outcome_set(*ret_event, pvf__slice_text(why.text), ret);
     } else {
         enum pvf__exchange_end end =
             pvf__host_worker_exchange(&host->execute, exchange, &answer, &wall_us, &why);
@@ -129,7 +121,7 @@ static int attempt(struct pvf_host *host,
             status = judge_answer(&answer, timeout, ret, ret_event, err);
         } else {
             *ret_event = event_of(end);
-            pvf__outcome_set(*ret_event, error_text(&why), ret);
+            pvf__outcome_set(*ret_event, pvf__slice_text(why.text), ret);
         }
         ret->wall_us = wall_us;
     }
@@ -188,11 +180,11 @@ int pvf_host_execute(pvf_host *host,
     };
     pvf_outcome outcome = {0};
     enum pvf__event event = PVF__EVENT_NOT_SENT;
-    for (int i = 0; i < SEND_TRIES && event == PVF__EVENT_NOT_SENT && status == 0; i++) {
+    for (int i = 0; i < PVF__HOST_SEND_TRIES && event == PVF__EVENT_NOT_SENT && status == 0; i++) {
         pvf_error why = PVF_ERROR_INIT;
         if (pvf__host_execute_worker(host, &params, &why) != 0) {
             event = PVF__EVENT_SPAWN_FAILED;
-            pvf__outcome_set(event, error_text(&why), &outcome);
+            pvf__outcome_set(event, pvf__slice_text(why.text), &outcome);
         } else {
             status =
                 attempt(host, request->artifact_path, &exchange, timeout, &outcome, &event, err);

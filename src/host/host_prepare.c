@@ -21,17 +21,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A worker that could not take the request has not started the job, so another may have it. */
-#define SEND_TRIES 2
 /* The relay chain's limit of today for code after decompression. */
 #define DEFAULT_BOMB_LIMIT (30u << 20)
 /* Random bytes in an artifact's name: it can collide with no other, and says nothing. */
 #define NAME_BYTES 64u
-
-static struct pvf__slice text_slice(const char *text)
-{
-    return (struct pvf__slice){(const uint8_t *)text, strlen(text)};
-}
 
 /* An outcome that is an error, with our words in front of what is known. */
 static void
@@ -115,7 +108,7 @@ static bool judge_answer(const struct pvf_host *host,
     struct pvf__prepare_answer answer;
     pvf_error why = PVF_ERROR_INIT;
     if (pvf__prepare_answer_decode(body->data, body->len, &answer, &why) != 0) {
-        set_error(PVF__PREPARE_IO_ERR, text_slice(why.text), ret);
+        set_error(PVF__PREPARE_IO_ERR, pvf__slice_text(why.text), ret);
         return false;
     }
     if (!answer.ok) {
@@ -124,11 +117,11 @@ static bool judge_answer(const struct pvf_host *host,
     }
     set_stats(&answer.stats, ret);
     if (pvf__duration_compare(answer.stats.cpu_time, timeout) > 0) {
-        set_error(PVF__PREPARE_TIMED_OUT, text_slice("the answer came too late"), ret);
+        set_error(PVF__PREPARE_TIMED_OUT, pvf__slice_text("the answer came too late"), ret);
         return false;
     }
     if (promote(host, tmp_path, ret, &why) != 0) {
-        set_error(PVF__PREPARE_RENAME_TMP_FILE, text_slice(why.text), ret);
+        set_error(PVF__PREPARE_RENAME_TMP_FILE, pvf__slice_text(why.text), ret);
         return true;
     }
     memcpy(ret->checksum, answer.checksum, sizeof(ret->checksum));
@@ -147,7 +140,7 @@ static bool attempt(struct pvf_host *host,
     pvf_error why = PVF_ERROR_INIT;
     PVF__CLEANUP_BUF struct pvf__buf answer = PVF__BUF_INIT(exchange->answer_max);
     if (make_tmp_file(host->prepare.spawned.dir, tmp_path, &why) != 0) {
-        set_error(PVF__PREPARE_CREATE_TMP_FILE, text_slice(why.text), ret);
+        set_error(PVF__PREPARE_CREATE_TMP_FILE, pvf__slice_text(why.text), ret);
         return true;
     }
     bool keep = false;
@@ -162,11 +155,11 @@ static bool attempt(struct pvf_host *host,
         break;
     case PVF__EXCHANGE_EXPIRED:
     case PVF__EXCHANGE_STALLED:
-        set_error(PVF__PREPARE_TIMED_OUT, text_slice(why.text), ret);
+        set_error(PVF__PREPARE_TIMED_OUT, pvf__slice_text(why.text), ret);
         break;
     case PVF__EXCHANGE_LOST:
     default:
-        set_error(PVF__PREPARE_IO_ERR, text_slice(why.text), ret);
+        set_error(PVF__PREPARE_IO_ERR, pvf__slice_text(why.text), ret);
         break;
     }
     if (keep) {
@@ -259,7 +252,7 @@ int pvf_host_prepare(pvf_host *host,
         .answer_max = PVF__FRAME_MAX_PREPARE_ANSWER,
     };
     bool sent = false;
-    for (int i = 0; i < SEND_TRIES && !sent && status == 0; i++) {
+    for (int i = 0; i < PVF__HOST_SEND_TRIES && !sent && status == 0; i++) {
         status = pvf__host_prepare_worker(host, err);
         if (status == 0) {
             sent = attempt(host, &exchange, timeout, &outcome, err);

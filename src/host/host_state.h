@@ -9,6 +9,9 @@
 
 #include <limits.h>
 
+/* A worker that could not take the request has not started the job, so another may have it. */
+#define PVF__HOST_SEND_TRIES 2
+
 /* What is behind a pvf_host. */
 struct pvf_host {
     char *prepare_program; /* NULL: none */
@@ -17,7 +20,7 @@ struct pvf_host {
     char *log_directives;
     uint32_t spawn_timeout_ms;
     bool quiet;
-    struct pvf__security_status security;
+    pvf_security_status security;
     char folder[PATH_MAX]; /* ours alone: worker folders and artifacts; removed at the end */
     struct pvf__host_worker prepare;
     struct pvf__host_worker execute;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "host/process_tree.h"
 #include "proto/frame.h"
 #include "pvf/status.h"
@@ -22,7 +23,7 @@
 #define SEND_TIMEOUT_NS ((uint64_t)30 * 1000000000u)
 
 static int send_handshakes(struct pvf__host_worker *worker,
-                           const struct pvf__security_status *security,
+                           const pvf_security_status *security,
                            const struct pvf__executor_params *params,
                            uint64_t deadline_ns,
                            pvf_error *err)
@@ -43,7 +44,7 @@ static int send_handshakes(struct pvf__host_worker *worker,
 
 int pvf__host_worker_start(struct pvf__host_worker *worker,
                            const struct pvf__spawn_spec *spec,
-                           const struct pvf__security_status *security,
+                           const pvf_security_status *security,
                            const struct pvf__executor_params *params,
                            pvf_error *err)
 {
@@ -80,19 +81,6 @@ bool pvf__host_worker_is_dead(const struct pvf__host_worker *worker)
     return poll(items, 2, 0) > 0;
 }
 
-/* Reads and forgets what the worker wrote to stdout. */
-static void drain_stdout(struct pvf__spawned *spawned)
-{
-    char waste[4096];
-    ssize_t got;
-    do {
-        got = read(spawned->out, waste, sizeof(waste));
-    } while (got > 0 || (got < 0 && errno == EINTR));
-    if (got == 0 || errno != EAGAIN) {
-        (void)close(PVF__TAKE_FD(spawned->out));
-    }
-}
-
 /* Until the answer begins, the worker ends (PVF_ERR_EOF) or the deadline passes. */
 static int await_answer(struct pvf__spawned *spawned, uint64_t deadline_ns, pvf_error *err)
 {
@@ -102,16 +90,12 @@ static int await_answer(struct pvf__spawned *spawned, uint64_t deadline_ns, pvf_
             {.fd = spawned->process.pid_fd, .events = POLLIN},
             {.fd = spawned->out, .events = POLLIN},
         };
-        int left = pvf__clock_ms_until(deadline_ns);
-        int ready = poll(items, 3, left);
-        if (ready < 0 && errno != EINTR) {
-            return pvf__error_errno(err, PVF_ERR_IO, errno, "poll failed");
+        int status = pvf__fd_poll_by(items, 3, deadline_ns, err);
+        if (status == PVF_ERR_TIMEOUT) {
+            return pvf__error_set(err, status, "the worker gave no answer in time");
         }
-        if (ready == 0 && left == 0) {
-            return pvf__error_set(err, PVF_ERR_TIMEOUT, "the worker gave no answer in time");
-        }
-        if (ready <= 0) {
-            continue;
+        if (status != 0) {
+            return status;
         }
         if (items[0].revents != 0) {
             /* First: a worker that answers and ends has answered. */
@@ -121,7 +105,7 @@ static int await_answer(struct pvf__spawned *spawned, uint64_t deadline_ns, pvf_
             return pvf__error_set(err, PVF_ERR_EOF, "the worker ended without an answer");
         }
         if (items[2].revents != 0) {
-            drain_stdout(spawned);
+            pvf__spawn_drain(spawned);
         }
     }
 }

@@ -27,7 +27,7 @@ struct pvf__host_worker {
  */
 PVF__NODISCARD int pvf__host_worker_start(struct pvf__host_worker *worker,
                                           const struct pvf__spawn_spec *spec,
-                                          const struct pvf__security_status *security,
+                                          const pvf_security_status *security,
                                           const struct pvf__executor_params *params,
                                           pvf_error *err);
 

@@ -5,17 +5,17 @@
  */
 #include "host/oneshot.h"
 
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "host/process.h"
 #include "pvf/status.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Our ends. */
@@ -42,13 +42,13 @@ static int set_nonblocking(int fd)
  * Makes three pipes and starts the program on their other ends.  A socket pair serves as stdin so
  * that writing to a program that has ended raises no SIGPIPE in the embedder.
  */
-static int start(char *const argv[], struct pipes *ours, struct pvf__process *ret, pvf_error *err)
+static int
+start(const char *const argv[], struct pipes *ours, struct pvf__process *ret, pvf_error *err)
 {
     int in[2] = {-1, -1};
     int out[2] = {-1, -1};
     int errors[2] = {-1, -1};
-    char log[] = "RUST_LOG=";
-    char *const envp[] = {log, NULL};
+    const char *const envp[] = {"RUST_LOG=", NULL};
     int status = 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
         pipe2(errors, O_CLOEXEC) != 0 || set_nonblocking(in[1]) != 0 ||
@@ -127,16 +127,12 @@ static int carry(struct pipes *ours,
             {.fd = ours->out, .events = POLLIN},
             {.fd = ours->errors, .events = POLLIN},
         };
-        int left = pvf__clock_ms_until(deadline_ns);
-        int ready = poll(items, 3, left);
-        if (ready < 0 && errno != EINTR) {
-            return pvf__error_errno(err, PVF_ERR_IO, errno, "poll failed");
+        int status = pvf__fd_poll_by(items, 3, deadline_ns, err);
+        if (status == PVF_ERR_TIMEOUT) {
+            return pvf__error_set(err, status, "the process did not end in time");
         }
-        if (ready == 0 && left == 0) {
-            return pvf__error_set(err, PVF_ERR_TIMEOUT, "the process did not end in time");
-        }
-        if (ready <= 0) {
-            continue;
+        if (status != 0) {
+            return status;
         }
         if (items[0].revents != 0) {
             feed(&ours->in, &input);
@@ -154,7 +150,7 @@ static int carry(struct pipes *ours,
     return 0;
 }
 
-int pvf__oneshot_run(char *const argv[],
+int pvf__oneshot_run(const char *const argv[],
                      struct pvf__slice input,
                      size_t out_max,
                      uint64_t deadline_ns,
@@ -179,12 +175,22 @@ int pvf__oneshot_run(char *const argv[],
     close_end(&ours.errors);
     if (status != 0) {
         pvf__error_wrap(err, "%s %s", argv[0], argv[1] != NULL ? argv[1] : "");
-        pvf__buf_done(&run.out);
-        pvf__buf_done(&run.errors);
+        pvf__oneshot_done(&run);
         return status;
     }
     *ret = run;
     return 0;
+}
+
+void pvf__oneshot_done(struct pvf__oneshot *run)
+{
+    pvf__buf_done(&run->out);
+    pvf__buf_done(&run->errors);
+}
+
+bool pvf__oneshot_succeeded(const struct pvf__oneshot *run)
+{
+    return WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0;
 }
 
 void pvf__oneshot_line(const struct pvf__buf *buf, char *out, size_t size)

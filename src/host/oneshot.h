@@ -23,14 +23,21 @@ struct pvf__oneshot {
 
 /*
  * Runs a program with `input` on its stdin until it ends, at the latest at `deadline_ns`.  The
- * environment holds RUST_LOG and nothing else.  On success the caller releases the two buffers.
+ * environment holds RUST_LOG and nothing else.  On success the caller gives *ret to
+ * pvf__oneshot_done.
  */
-PVF__NODISCARD int pvf__oneshot_run(char *const argv[],
+PVF__NODISCARD int pvf__oneshot_run(const char *const argv[],
                                     struct pvf__slice input,
                                     size_t out_max,
                                     uint64_t deadline_ns,
                                     struct pvf__oneshot *ret,
                                     pvf_error *err);
+
+/* Releases the two buffers. */
+void pvf__oneshot_done(struct pvf__oneshot *run);
+
+/* True when it ended by itself with exit code 0. */
+bool pvf__oneshot_succeeded(const struct pvf__oneshot *run);
 
 /* The first line of a buffer as text: control characters become '?', cut at `size`. */
 void pvf__oneshot_line(const struct pvf__buf *buf, char *out, size_t size);

@@ -223,12 +223,12 @@ int pvf__outcome_from_answer(const struct pvf__execute_answer *answer,
         detail = answer->error.died_text;
     } else if (answer->error.kind == PVF__WORKER_ERROR_JOB_ERROR) {
         pvf__job_error_text(&answer->error.job, line, sizeof(line));
-        detail = (struct pvf__slice){(const uint8_t *)line, strlen(line)};
+        detail = pvf__slice_text(line);
     } else if (answer->error.kind == PVF__WORKER_ERROR_INTERNAL) {
         detail = answer->error.internal.text;
         if (answer->error.internal.kind == PVF__INTERNAL_NON_DETERMINISTIC_PREPARE) {
             pvf__prepare_error_text(&answer->error.internal.prepare, line, sizeof(line));
-            detail = (struct pvf__slice){(const uint8_t *)line, strlen(line)};
+            detail = pvf__slice_text(line);
         }
     }
     pvf__outcome_set(event, detail, ret);

@@ -5,14 +5,13 @@
  */
 #include "host/process.h"
 
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "host/process_tree.h"
 #include "pvf/status.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -48,8 +47,18 @@ static int set_attributes(posix_spawnattr_t *attributes)
     return failed;
 }
 
+/* posix_spawn changes none of the texts; its parameters lack a const for history's sake. */
+static char *const *without_const(const char *const *texts)
+{
+    union {
+        const char *const *from;
+        char *const *to;
+    } both = {.from = texts};
+    return both.to;
+}
+
 /* 0 or an errno. */
-static int spawn(char *const argv[], char *const envp[], const int stdio[3], pid_t *ret)
+static int spawn(const char *const argv[], const char *const envp[], const int stdio[3], pid_t *ret)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -64,7 +73,8 @@ static int spawn(char *const argv[], char *const envp[], const int stdio[3], pid
             failed = set_attributes(&attributes);
         }
         if (failed == 0) {
-            failed = posix_spawn(ret, argv[0], &actions, &attributes, argv, envp);
+            failed = posix_spawn(
+                ret, argv[0], &actions, &attributes, without_const(argv), without_const(envp));
         }
         (void)posix_spawnattr_destroy(&attributes);
     }
@@ -72,8 +82,8 @@ static int spawn(char *const argv[], char *const envp[], const int stdio[3], pid
     return failed;
 }
 
-int pvf__process_start(char *const argv[],
-                       char *const envp[],
+int pvf__process_start(const char *const argv[],
+                       const char *const envp[],
                        const int stdio[3],
                        struct pvf__process *ret,
                        pvf_error *err)
@@ -132,19 +142,13 @@ int pvf__process_wait(struct pvf__process *process,
                       int *ret_status,
                       pvf_error *err)
 {
-    for (;;) {
-        struct pollfd item = {.fd = process->pid_fd, .events = POLLIN};
-        int left = pvf__clock_ms_until(deadline_ns);
-        int ready = poll(&item, 1, left);
-        if (ready > 0) {
-            break;
-        }
-        if (ready == 0 && left == 0) {
-            return pvf__error_set(err, PVF_ERR_TIMEOUT, "the process did not end in time");
-        }
-        if (ready < 0 && errno != EINTR) {
-            return pvf__error_errno(err, PVF_ERR_IO, errno, "poll failed");
-        }
+    struct pollfd item = {.fd = process->pid_fd, .events = POLLIN};
+    int status = pvf__fd_poll_by(&item, 1, deadline_ns, err);
+    if (status == PVF_ERR_TIMEOUT) {
+        return pvf__error_set(err, status, "the process did not end in time");
+    }
+    if (status != 0) {
+        return status;
     }
     *ret_status = reap(process->pid);
     forget(process);

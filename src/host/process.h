@@ -25,8 +25,8 @@ struct pvf__process {
  * Starts `argv[0]` with exactly the environment `envp`, default signal handling, the three standard
  * descriptors given (which stay the caller's), and no other descriptor.
  */
-PVF__NODISCARD int pvf__process_start(char *const argv[],
-                                      char *const envp[],
+PVF__NODISCARD int pvf__process_start(const char *const argv[],
+                                      const char *const envp[],
                                       const int stdio[3],
                                       struct pvf__process *ret,
                                       pvf_error *err);

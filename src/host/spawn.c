@@ -7,13 +7,14 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "host/folder.h"
+#include "proto/command_line.h"
 #include "pvf/status.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,14 +34,11 @@ const char *pvf__spawn_kind_name(enum pvf__worker_kind kind)
 /* A fresh socket path "pvf-host-KIND-XXXXXXXXXX" in the folder for temporary files. */
 static int fill_address(enum pvf__worker_kind kind, struct sockaddr_un *address, pvf_error *err)
 {
-    const char *folder = getenv("TMPDIR");
+    const char *folder = pvf__folder_temporary();
     char name[SOCKET_NAME_LEN + 1];
     int status = pvf__folder_random_name(name, SOCKET_NAME_LEN, err);
     if (status != 0) {
         return status;
-    }
-    if (folder == NULL || folder[0] != '/') {
-        folder = "/tmp";
     }
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     int len = snprintf(address->sun_path,
@@ -99,7 +97,8 @@ static int start_process(const struct pvf__spawn_spec *spec,
                          pvf_error *err)
 {
     char command[32];
-    (void)snprintf(command, sizeof(command), "%s-worker", pvf__spawn_kind_name(spec->kind));
+    (void)snprintf(
+        command, sizeof(command), "%s" PVF__WORD_COMMAND_SUFFIX, pvf__spawn_kind_name(spec->kind));
     const char *log = spec->log_directives != NULL ? spec->log_directives : "";
     PVF__CLEANUP_FREE char *environment = NULL;
     if (asprintf(&environment, "RUST_LOG=%s", log) < 0) {
@@ -111,21 +110,16 @@ static int start_process(const struct pvf__spawn_spec *spec,
     argv[count++] = spec->program;
     argv[count++] = command;
     if (spec->node_version != NULL) {
-        argv[count++] = "--node-impl-version";
+        argv[count++] = PVF__WORD_NODE_VERSION;
         argv[count++] = spec->node_version;
     }
-    argv[count++] = "--socket-path";
+    argv[count++] = PVF__WORD_SOCKET_PATH;
     argv[count++] = socket_path;
-    argv[count++] = "--worker-dir-path";
+    argv[count++] = PVF__WORD_WORKER_DIR;
     argv[count++] = ret->dir;
     argv[count] = NULL;
-    char *const envp[] = {environment, NULL};
-    /* posix_spawn changes none of the texts; its parameter lacks a const for history's sake. */
-    union {
-        const char **from;
-        char *const *to;
-    } args = {.from = argv};
-    return pvf__process_start(args.to, envp, stdio, &ret->process, err);
+    const char *const envp[] = {environment, NULL};
+    return pvf__process_start(argv, envp, stdio, &ret->process, err);
 }
 
 /* Is the other end the process that we started, under our own user? */
@@ -137,11 +131,16 @@ static bool is_our_worker(int fd, pid_t pid)
            peer.uid == geteuid();
 }
 
-/* Reads and forgets what the worker wrote to stdout, so that it never has to wait. */
-static void drain(int fd)
+void pvf__spawn_drain(struct pvf__spawned *spawned)
 {
     char waste[4096];
-    while (read(fd, waste, sizeof(waste)) > 0) {
+    ssize_t got;
+    do {
+        got = read(spawned->out, waste, sizeof(waste));
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    if (got == 0 || errno != EAGAIN) {
+        /* Closed: only death is left to wait for, and the socket. */
+        (void)close(PVF__TAKE_FD(spawned->out));
     }
 }
 
@@ -170,20 +169,13 @@ static int accept_worker(const struct pvf__spawn_spec *spec,
             {.fd = spawned->process.pid_fd, .events = POLLIN},
             {.fd = spawned->out, .events = POLLIN},
         };
-        int left = pvf__clock_ms_until(deadline);
-        int ready = poll(items, 3, left);
-        if (ready < 0 && errno != EINTR) {
-            return pvf__error_errno(err, PVF_ERR_IO, errno, "poll failed");
+        int status = pvf__fd_poll_by(items, 3, deadline, err);
+        if (status == PVF_ERR_TIMEOUT) {
+            return pvf__error_set(
+                err, status, "%s did not connect within %u ms", spec->program, spec->timeout_ms);
         }
-        if (ready == 0 && left == 0) {
-            return pvf__error_set(err,
-                                  PVF_ERR_TIMEOUT,
-                                  "%s did not connect within %u ms",
-                                  spec->program,
-                                  spec->timeout_ms);
-        }
-        if (ready <= 0) {
-            continue;
+        if (status != 0) {
+            return status;
         }
         if (items[0].revents != 0) {
             PVF__CLEANUP_FD int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -197,11 +189,7 @@ static int accept_worker(const struct pvf__spawn_spec *spec,
         } else if (items[1].revents != 0) {
             return died_early(spawned, spec->program, err);
         } else if (items[2].revents != 0) {
-            drain(spawned->out);
-            if ((items[2].revents & POLLIN) == 0) {
-                /* Closed: only death is left to wait for, and the socket. */
-                (void)close(PVF__TAKE_FD(spawned->out));
-            }
+            pvf__spawn_drain(spawned);
         }
     }
 }

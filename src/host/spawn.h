@@ -44,6 +44,9 @@ struct pvf__spawned {
 PVF__NODISCARD int
 pvf__spawn_worker(const struct pvf__spawn_spec *spec, struct pvf__spawned *ret, pvf_error *err);
 
+/* Reads and forgets what the worker wrote to stdout, so that it never has to wait. */
+void pvf__spawn_drain(struct pvf__spawned *spawned);
+
 /* Kills the worker, closes everything and removes its folder. */
 void pvf__spawn_end(struct pvf__spawned *spawned);
 

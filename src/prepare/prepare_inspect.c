@@ -11,6 +11,7 @@
 #include "blob/decompress.h"
 #include "prepare/json_out.h"
 #include "prepare/prepare_summary.h"
+#include "proto/command_line.h"
 #include "proto/executor_params.h"
 #include "proto/frame.h"
 #include "wasm/wasm_rewrite.h"
@@ -47,7 +48,7 @@ static int parse(struct inspect *inspect, int argc, char **argv)
         if (i + 1 >= argc) {
             return usage("an option needs a value");
         }
-        if (strcmp(argv[i], "--executor-params") == 0) {
+        if (strcmp(argv[i], PVF__WORD_EXECUTOR_PARAMS) == 0) {
             if (!pvf__text_from_hex(
                     argv[i + 1], inspect->params_bytes, sizeof(inspect->params_bytes), &len)) {
                 return usage("--executor-params takes the SCALE list as hex digits");
@@ -56,7 +57,7 @@ static int parse(struct inspect *inspect, int argc, char **argv)
                 0) {
                 return usage(err.text);
             }
-        } else if (strcmp(argv[i], "--bomb-limit") == 0) {
+        } else if (strcmp(argv[i], PVF__WORD_BOMB_LIMIT) == 0) {
             if (!pvf__text_parse_u64(argv[i + 1], UINT32_MAX, &limit)) {
                 return usage("--bomb-limit takes a number of bytes below 2^32");
             }

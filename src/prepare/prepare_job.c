@@ -11,6 +11,7 @@
 #include "engine/engine_compile.h"
 #include "engine/engine_load.h"
 #include "engine/engine_memory.h"
+#include "proto/exit_codes.h"
 #include "proto/frame.h"
 #include "proto/job_msg.h"
 #include "wasm/wasm_rewrite.h"
@@ -41,17 +42,17 @@ static int fail(struct prepare *prepare, enum pvf__prepare_error_kind kind, cons
     prepare->result.ok = false;
     prepare->result.error = (struct pvf__prepare_error){
         .kind = kind,
-        .text = {.data = (const uint8_t *)prepare->text, .len = strlen(prepare->text)},
+        .text = pvf__slice_text(prepare->text),
     };
     return -1;
 }
 
-/* The reference's words for a refusal by its compile step. */
-static int fail_compile(struct prepare *prepare, const char *text)
+/* As the reference words what its engine refuses. */
+static int fail_engine(struct prepare *prepare, enum pvf__prepare_error_kind kind, const char *text)
 {
     char words[sizeof(prepare->text)];
     (void)snprintf(words, sizeof(words), "Other(\"%s\")", text);
-    return fail(prepare, PVF__PREPARE_PREPARATION, words);
+    return fail(prepare, kind, words);
 }
 
 /*
@@ -94,7 +95,7 @@ static int compile(struct prepare *prepare,
         return fail(prepare, PVF__PREPARE_JOB_ERROR, err.text);
     }
     if (status != 0) {
-        return fail_compile(prepare, err.text);
+        return fail_engine(prepare, PVF__PREPARE_PREPARATION, err.text);
     }
     struct rusage usage;
     struct pvf__memory_stats *memory = &prepare->result.memory;
@@ -111,9 +112,7 @@ static int construct(struct prepare *prepare,
     struct pvf__engine_module *module;
     bool ecc = prepare->request->params.ecc_rfc163;
     if (pvf__engine_load_bytes(engine, artifact->data, artifact->len, ecc, &module, &err) != 0) {
-        char words[sizeof(prepare->text)];
-        (void)snprintf(words, sizeof(words), "Other(\"%s\")", err.text);
-        return fail(prepare, PVF__PREPARE_RUNTIME_CONSTRUCTION, words);
+        return fail_engine(prepare, PVF__PREPARE_RUNTIME_CONSTRUCTION, err.text);
     }
     return 0;
 }
@@ -144,7 +143,7 @@ static int run(struct prepare *prepare, struct pvf__engine_artifact *artifact)
         .bulk_memory = request->params.bulk_memory,
     };
     if (pvf__engine_new(&settings, &engine, &err) != 0) {
-        return fail_compile(prepare, err.text);
+        return fail_engine(prepare, PVF__PREPARE_PREPARATION, err.text);
     }
     status = compile(prepare, engine, &module, artifact);
     if (status == 0 && request->kind == PVF__PREP_PRECHECKING) {
@@ -180,7 +179,7 @@ int pvf__prepare_job_run(const struct pvf__prepare_request *request, int pipe_fd
     pvf__prepare_job_result_encode(&prepare.result, &frame);
     pvf__frame_end(&frame, start);
     if (frame.failed != 0 || pvf__fd_write(pipe_fd, frame.data, frame.len, &err) != 0) {
-        return 1;
+        return PVF__EXIT_ORDERLY;
     }
-    return status == 0 ? 0 : 1;
+    return status == 0 ? PVF__EXIT_OK : PVF__EXIT_ORDERLY;
 }

@@ -2,6 +2,7 @@
 /* The program pvf-prepare-worker. */
 #include "prepare/prepare_inspect.h"
 #include "prepare/prepare_worker.h"
+#include "proto/command_line.h"
 #include "proto/frame.h"
 #include "worker/worker_main.h"
 
@@ -9,7 +10,7 @@ int main(int argc, char **argv)
 {
     static const struct pvf__worker_role role = {
         .name = "pvf-prepare-worker",
-        .command = "prepare-worker",
+        .command = "prepare" PVF__WORD_COMMAND_SUFFIX,
         .purpose = "compiles validation functions, each in a process of its own",
         .request_max = PVF__FRAME_MAX_PREPARE_REQUEST,
         .request = pvf__prepare_worker_request,

@@ -19,16 +19,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static struct pvf__slice slice_of(const char *text)
-{
-    return (struct pvf__slice){.data = (const uint8_t *)text, .len = strlen(text)};
-}
-
 static int send_answer(struct pvf__worker *worker, const struct pvf__prepare_answer *answer)
 {
     struct pvf__buf body PVF__CLEANUP_BUF = PVF__BUF_INIT(PVF__FRAME_MAX_PREPARE_ANSWER);
     pvf__prepare_answer_encode(answer, &body);
-    return pvf__worker_send(worker, &body) == 0 ? 0 : PVF__WORKER_EXIT_ORDERLY;
+    return pvf__worker_send(worker, &body) == 0 ? 0 : PVF__EXIT_ORDERLY;
 }
 
 static int send_error(struct pvf__worker *worker, const struct pvf__prepare_error *error)
@@ -40,7 +35,7 @@ static int send_error(struct pvf__worker *worker, const struct pvf__prepare_erro
 static int
 send_text(struct pvf__worker *worker, enum pvf__prepare_error_kind kind, const char *text)
 {
-    struct pvf__prepare_error error = {.kind = kind, .text = slice_of(text)};
+    struct pvf__prepare_error error = {.kind = kind, .text = pvf__slice_text(text)};
     return send_error(worker, &error);
 }
 
@@ -84,7 +79,7 @@ static int judge(struct pvf__worker *worker, const struct pvf__job_report *repor
         char text[64];
         pvf__worker_signal_text(report->wait_status, text, sizeof(text));
         struct pvf__prepare_error error = {
-            .kind = PVF__PREPARE_JOB_DIED, .text = slice_of(text), .job_pid = report->pid};
+            .kind = PVF__PREPARE_JOB_DIED, .text = pvf__slice_text(text), .job_pid = report->pid};
         return send_error(worker, &error);
     }
     pvf_error err = PVF_ERROR_INIT;
@@ -115,7 +110,7 @@ int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body,
     pvf_error err = PVF_ERROR_INIT;
     if (pvf__prepare_request_decode(body, len, &request, &err) != 0) {
         pvf__log(PVF__LOG_ERROR, "prepare request: %s", err.text);
-        return PVF__WORKER_EXIT_ORDERLY;
+        return PVF__EXIT_ORDERLY;
     }
     struct pvf__job_spec spec = {
         .run = run_job,
@@ -130,11 +125,11 @@ int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body,
     if (pvf__job_run(&spec, &report, &failure, &err) != 0) {
         if (failure == PVF__JOB_FAILED_PIPE) {
             pvf__log(PVF__LOG_ERROR, "no pipe for a job: %s", err.text);
-            return PVF__WORKER_EXIT_ORDERLY;
+            return PVF__EXIT_ORDERLY;
         }
         return send_text(worker, PVF__PREPARE_KERNEL, err.text);
     }
-    int code = report.host_gone ? PVF__WORKER_EXIT_ORDERLY : judge(worker, &report);
+    int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, &report);
     pvf__buf_done(&report.payload);
     return code;
 }

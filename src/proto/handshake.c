@@ -5,13 +5,10 @@
 #include "proto/proto_error.h"
 #include "scale/scale.h"
 
-int pvf__handshake_decode(const uint8_t *data,
-                          size_t len,
-                          struct pvf__security_status *ret,
-                          pvf_error *err)
+int pvf__handshake_decode(const uint8_t *data, size_t len, pvf_security_status *ret, pvf_error *err)
 {
     struct pvf__cursor cursor;
-    struct pvf__security_status status;
+    pvf_security_status status;
     pvf__cursor_init(&cursor, data, len);
     if (!pvf__scale_get_bool(&cursor, &status.secure_validator_mode) ||
         !pvf__scale_get_bool(&cursor, &status.can_enable_landlock) ||
@@ -24,7 +21,7 @@ int pvf__handshake_decode(const uint8_t *data,
     return 0;
 }
 
-void pvf__handshake_encode(const struct pvf__security_status *status, struct pvf__buf *buf)
+void pvf__handshake_encode(const pvf_security_status *status, struct pvf__buf *buf)
 {
     pvf__scale_put_bool(buf, status->secure_validator_mode);
     pvf__scale_put_bool(buf, status->can_enable_landlock);

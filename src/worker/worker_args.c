@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "proto/command_line.h"
 
 #include <string.h>
 
@@ -14,9 +15,9 @@ int pvf__worker_args_parse(int argc, char **argv, struct pvf__worker_args *ret, 
         const char *option;
         const char **value;
     } options[] = {
-        {"--socket-path", &args.socket_path},
-        {"--worker-dir-path", &args.worker_dir},
-        {"--node-impl-version", &args.node_version},
+        {PVF__WORD_SOCKET_PATH, &args.socket_path},
+        {PVF__WORD_WORKER_DIR, &args.worker_dir},
+        {PVF__WORD_NODE_VERSION, &args.node_version},
     };
     for (int i = 2; i < argc; i += 2) {
         const char **value = NULL;
@@ -40,11 +41,12 @@ int pvf__worker_args_parse(int argc, char **argv, struct pvf__worker_args *ret, 
         *value = argv[i + 1];
     }
     if (args.socket_path == NULL) {
-        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "the --socket-path argument is required");
+        return pvf__error_set(
+            err, PVF_ERR_INVALID_ARG, "the " PVF__WORD_SOCKET_PATH " argument is required");
     }
     if (args.worker_dir == NULL) {
         return pvf__error_set(
-            err, PVF_ERR_INVALID_ARG, "the --worker-dir-path argument is required");
+            err, PVF_ERR_INVALID_ARG, "the " PVF__WORD_WORKER_DIR " argument is required");
     }
     *ret = args;
     return 0;

@@ -30,6 +30,7 @@ struct watch {
     int pid_fd;
     clockid_t cpu_clock;
     bool has_clock;
+    uint64_t processors; /* asked once for each job: the answer comes from a file */
     bool killed;
 };
 
@@ -87,9 +88,7 @@ static int patience_ms(const struct watch *watch)
 {
     uint64_t used = cpu_us(watch);
     uint64_t left = watch->spec->cpu_limit_us > used ? watch->spec->cpu_limit_us - used : 0;
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    left /= processors > 1 ? (uint64_t)processors : 1;
-    left = left / US_PER_MS + 1;
+    left = left / watch->processors / US_PER_MS + 1;
     return left > (uint64_t)INT_MAX ? INT_MAX : (int)left;
 }
 
@@ -166,13 +165,15 @@ int pvf__job_run(const struct pvf__job_spec *spec,
     PVF__CLEANUP_FD int read_end = ends[0];
     PVF__CLEANUP_FD int write_end = ends[1];
     PVF__CLEANUP_FD int pid_fd = -1;
-    int status = pvf__job_make(spec, read_end, write_end, &report.pid, &pid_fd, err);
+    int status = pvf__job_make(spec, write_end, &report.pid, &pid_fd, err);
     if (status != 0) {
         *ret_failure = PVF__JOB_FAILED_FORK;
         return status;
     }
     (void)close(PVF__TAKE_FD(write_end));
     struct watch watch = {.spec = spec, .report = &report, .pipe_fd = read_end, .pid_fd = pid_fd};
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    watch.processors = processors > 1 ? (uint64_t)processors : 1;
     watch.has_clock = clock_getcpuclockid(report.pid, &watch.cpu_clock) == 0;
     if (fcntl(read_end, F_SETFL, O_NONBLOCK) != 0) {
         kill_job(&watch);

@@ -52,13 +52,11 @@ be_job(const struct pvf__job_spec *spec, int write_end, pid_t worker)
 }
 
 int pvf__job_make(const struct pvf__job_spec *spec,
-                  int read_end,
                   int write_end,
                   pid_t *ret_pid,
                   int *ret_pid_fd,
                   pvf_error *err)
 {
-    (void)read_end; /* closed in the job with all the rest */
     pid_t worker = getpid();
     int pid_fd = -1;
     struct clone_args args = {

@@ -9,7 +9,6 @@
  * a descriptor for it.  In the job: runs spec->run with everything else closed, and ends.
  */
 PVF__NODISCARD int pvf__job_make(const struct pvf__job_spec *spec,
-                                 int read_end,
                                  int write_end,
                                  pid_t *ret_pid,
                                  int *ret_pid_fd,

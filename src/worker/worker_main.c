@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "proto/command_line.h"
 #include "proto/frame.h"
 #include "worker/worker_args.h"
 #include "worker/worker_log.h"
@@ -32,10 +33,10 @@ static int print_help(const struct pvf__worker_role *role, const char *version)
 
 /* Mechanisms of the sandbox that a node asks about before it uses them. */
 static const char *const checks[] = {
-    "--check-can-enable-landlock",
-    "--check-can-enable-seccomp",
-    "--check-can-unshare-user-namespace-and-change-root",
-    "--check-can-do-secure-clone",
+    PVF__WORD_CHECK_LANDLOCK,
+    PVF__WORD_CHECK_SECCOMP,
+    PVF__WORD_CHECK_CHANGE_ROOT,
+    PVF__WORD_CHECK_SECURE_CLONE,
 };
 
 /* The exit code of an informing first argument, or -1 when it asks for something else. */
@@ -44,7 +45,7 @@ static int inform(const struct pvf__worker_role *role, const char *word, const c
     if (word == NULL || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         return print_help(role, version);
     }
-    if (strcmp(word, "--version") == 0 || strcmp(word, "-v") == 0) {
+    if (strcmp(word, PVF__WORD_VERSION) == 0 || strcmp(word, "-v") == 0) {
         (void)puts(version);
         return 0;
     }
@@ -60,7 +61,7 @@ static int inform(const struct pvf__worker_role *role, const char *word, const c
         if (strcmp(word, checks[i]) == 0) {
             /* An honest no: a host must never believe in a sandbox that is not there. */
             (void)fprintf(stderr, "not available: this worker is built without this mechanism\n");
-            return PVF__WORKER_EXIT_CHECK_FAILED;
+            return PVF__EXIT_CHECK_FAILED;
         }
     }
     return -1;
@@ -79,7 +80,7 @@ static int serve(struct pvf__worker *worker, const struct pvf__worker_role *role
             if (role->no_request != NULL) {
                 role->no_request(worker, &err);
             }
-            return PVF__WORKER_EXIT_ORDERLY;
+            return PVF__EXIT_ORDERLY;
         }
         int code = role->request(worker, body.data, body.len);
         if (code != 0) {
@@ -94,13 +95,13 @@ static int start(int argc, char **argv, const struct pvf__worker_role *role, con
     pvf_error err = PVF_ERROR_INIT;
     if (pvf__worker_args_parse(argc, argv, &args, &err) != 0) {
         (void)fprintf(stderr, "%s: %s\n", role->name, err.text);
-        return PVF__WORKER_EXIT_USAGE;
+        return PVF__EXIT_PANIC;
     }
     struct pvf__worker worker = {.socket = -1};
     int status = pvf__worker_start(&worker, &args, version, &err);
     if (status != 0) {
         pvf__log(PVF__LOG_ERROR, "%s", err.text);
-        return PVF__WORKER_EXIT_ORDERLY;
+        return PVF__EXIT_ORDERLY;
     }
     int code = role->begin != NULL ? role->begin(&worker) : 0;
     return code != 0 ? code : serve(&worker, role);
@@ -130,13 +131,13 @@ int pvf__worker_main(int argc, char **argv, const struct pvf__worker_role *role)
     if (code >= 0) {
         return code;
     }
-    if (role->inspect != NULL && strcmp(word, "inspect") == 0) {
+    if (role->inspect != NULL && strcmp(word, PVF__WORD_INSPECT) == 0) {
         return role->inspect(argc, argv);
     }
     if (strcmp(word, role->command) != 0) {
         (void)fprintf(
             stderr, "trying to run %s binary with the %s subcommand\n", role->command, word);
-        return PVF__WORKER_EXIT_USAGE;
+        return PVF__EXIT_PANIC;
     }
     return start(argc, argv, role, version);
 }

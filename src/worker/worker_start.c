@@ -99,7 +99,7 @@ static bool environment_is_clean(void)
 }
 
 /* What the host wants and this worker lacks ends a secure start; otherwise it is only said. */
-static int refuse_missing(const struct pvf__security_status *security, pvf_error *err)
+static int refuse_missing(const pvf_security_status *security, pvf_error *err)
 {
     const struct {
         bool wanted;

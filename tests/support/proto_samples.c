@@ -161,7 +161,7 @@ int proto_recode(enum proto_kind kind, const uint8_t *data, size_t len, struct p
 {
     switch (kind) {
     case PROTO_HANDSHAKE:
-        RECODE(pvf__security_status, handshake);
+        RECODE(pvf_security_status, handshake);
     case PROTO_PREPARE_REQUEST:
         RECODE(pvf__prepare_request, prepare_request);
     case PROTO_PREPARE_ANSWER:

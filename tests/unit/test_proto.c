@@ -88,7 +88,7 @@ static void bytes_after_a_message_are_ignored(void **state)
 static void handshake(void **state)
 {
     (void)state;
-    struct pvf__security_status status;
+    pvf_security_status status;
     struct hex_bytes bytes = hex_read("01 00 01 00 01");
     assert_int_equal(pvf__handshake_decode(bytes.data, bytes.len, &status, NULL), 0);
     assert_true(status.secure_validator_mode);

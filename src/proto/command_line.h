@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_PROTO_COMMAND_LINE_H
+#define PVF_PROTO_COMMAND_LINE_H
+
+/*
+ * The words on a worker's command line (protocol: command line): the host writes them, the worker
+ * reads them.  Kinds are "prepare" and "execute".
+ */
+#define PVF__WORD_COMMAND_SUFFIX "-worker"
+#define PVF__WORD_SOCKET_PATH "--socket-path"
+#define PVF__WORD_WORKER_DIR "--worker-dir-path"
+#define PVF__WORD_NODE_VERSION "--node-impl-version"
+
+#define PVF__WORD_VERSION "--version"
+#define PVF__WORD_CHECK_LANDLOCK "--check-can-enable-landlock"
+#define PVF__WORD_CHECK_SECCOMP "--check-can-enable-seccomp"
+#define PVF__WORD_CHECK_CHANGE_ROOT "--check-can-unshare-user-namespace-and-change-root"
+#define PVF__WORD_CHECK_SECURE_CLONE "--check-can-do-secure-clone"
+
+/* Our own: tells about a blob on stdin (prepare worker). */
+#define PVF__WORD_INSPECT "inspect"
+#define PVF__WORD_EXECUTOR_PARAMS "--executor-params"
+#define PVF__WORD_BOMB_LIMIT "--bomb-limit"
+
+#endif
