@@ -105,10 +105,16 @@ int pvf__marshal_str(const struct pvf__frame *frame,
     return 0;
 }
 
-/* The trap for a SCALE argument of the Rust type `type`. */
+/* 0, or the trap for a SCALE argument of the Rust type `type` when there is a reason why not. */
 static int
-undecodable(const struct pvf__frame *frame, const char *name, const char *type, const char *why)
+decoded(const struct pvf__frame *frame, const char *name, const char *type, const char *why)
 {
+    if (why == NULL) {
+        return 0;
+    }
+    if (why == pvf__marshal_scale_no_memory) {
+        pvf__marshal_no_memory(frame->context);
+    }
     return pvf__marshal_trap(frame->context,
                              "could not SCALE-decode '%s' " HOSTCALL ": %s" WHERE,
                              type,
@@ -130,10 +136,7 @@ int pvf__marshal_option(const struct pvf__frame *frame,
         return status;
     }
     const char *why = pvf__marshal_scale_option(slice, ret_some, ret);
-    if (why != NULL) {
-        return undecodable(frame, name, "core::option::Option<alloc::vec::Vec<u8>>", why);
-    }
-    return 0;
+    return decoded(frame, name, "core::option::Option<alloc::vec::Vec<u8>>", why);
 }
 
 int pvf__marshal_list(const struct pvf__frame *frame,
@@ -148,13 +151,7 @@ int pvf__marshal_list(const struct pvf__frame *frame,
         return status;
     }
     const char *why = pvf__marshal_scale_list(slice, ret, ret_count);
-    if (why == pvf__marshal_scale_no_memory) {
-        pvf__marshal_no_memory(frame->context);
-    }
-    if (why != NULL) {
-        return undecodable(frame, name, "alloc::vec::Vec<alloc::vec::Vec<u8>>", why);
-    }
-    return 0;
+    return decoded(frame, name, "alloc::vec::Vec<alloc::vec::Vec<u8>>", why);
 }
 
 int pvf__marshal_pairs(const struct pvf__frame *frame,
@@ -169,14 +166,7 @@ int pvf__marshal_pairs(const struct pvf__frame *frame,
         return status;
     }
     const char *why = pvf__marshal_scale_pairs(slice, ret, ret_count);
-    if (why == pvf__marshal_scale_no_memory) {
-        pvf__marshal_no_memory(frame->context);
-    }
-    if (why != NULL) {
-        return undecodable(
-            frame, name, "alloc::vec::Vec<(alloc::vec::Vec<u8>, alloc::vec::Vec<u8>)>", why);
-    }
-    return 0;
+    return decoded(frame, name, "alloc::vec::Vec<(alloc::vec::Vec<u8>, alloc::vec::Vec<u8>)>", why);
 }
 
 int pvf__marshal_enum(const struct pvf__frame *frame,

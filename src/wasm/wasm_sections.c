@@ -98,10 +98,16 @@ put_imports(const struct pvf__wasm_plan *plan, struct pvf__buf *out, struct pvf_
     return status;
 }
 
+/* Functions that the output has besides the blob's: as many types as bodies. */
+static size_t thunks_of(const struct pvf__wasm_plan *plan)
+{
+    return plan->form == PVF__WASM_CALL_SITE ? plan->thunks.count : 0;
+}
+
 static int put_functions(const struct pvf__wasm_plan *plan, struct pvf__buf *out)
 {
     const struct pvf__wasm_module *module = plan->module;
-    size_t thunks = plan->form == PVF__WASM_CALL_SITE ? plan->thunks.count : 0;
+    size_t thunks = thunks_of(plan);
     size_t first = module->import_counts[PVF__WASM_KIND_FUNC];
     size_t count = module->func_count - first + thunks;
     if (count == 0) {
@@ -278,7 +284,7 @@ static int put_elements(const struct pvf__wasm_plan *plan, struct pvf__buf *out)
 static int put_code(const struct pvf__wasm_plan *plan, struct pvf__buf *out)
 {
     const struct pvf__wasm_module *module = plan->module;
-    size_t thunks = plan->form == PVF__WASM_CALL_SITE ? plan->thunks.count : 0;
+    size_t thunks = thunks_of(plan);
     size_t first = module->import_counts[PVF__WASM_KIND_FUNC];
     size_t count = module->func_count - first + thunks;
     if (count == 0) {
