@@ -109,13 +109,12 @@ int pvf__cli_job_prepare(struct pvf__cli_session *session,
                          struct pvf__cli_outcome *ret,
                          pvf_error *err)
 {
-    bool precheck = options->command == PVF__CLI_PRECHECK || options->precheck;
     pvf_prepare_request request = {
         .code = bytes_of(code),
         .bomb_limit = options->bomb_limit,
         .executor_params = bytes_of(params->raw),
         .timeout_ms = timeout_ms,
-        .kind = precheck ? PVF_PREPARE_PRECHECKING : PVF_PREPARE_COMPILATION,
+        .kind = options->precheck ? PVF_PREPARE_PRECHECKING : PVF_PREPARE_COMPILATION,
     };
     pvf_prepare_outcome *outcome = &session->prepared;
     pvf_prepare_outcome_done(outcome);

@@ -302,6 +302,7 @@ int pvf__cli_options_parse(int argc, char **argv, struct pvf__cli_options *ret)
                              SEE_HELP,
                              "a V3 candidate needs --relay-parent and --scheduling-parent");
     }
+    options.precheck = options.precheck || options.command == PVF__CLI_PRECHECK;
     options.has_v3 = parents.relay;
     options.code = argc - optind == 2 ? argv[optind + 1] : NULL;
     stop = options.command == PVF__CLI_VALIDATE ? check_validate(&options) : check_other(&options);

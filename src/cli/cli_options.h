@@ -38,7 +38,7 @@ struct pvf__cli_options {
     uint8_t relay_parent[32];
     uint8_t scheduling_parent[32];
     bool approval; /* time limit of approval instead of backing */
-    bool precheck; /* prepare as a precheck does: construct the runtime once, 60 s */
+    bool precheck; /* prepare as the command precheck does: construct the runtime once, 60 s */
     bool has_timeout;
     uint64_t timeout_ms;
     uint32_t bomb_limit;

@@ -79,8 +79,8 @@ uint64_t pvf__cli_prepare_timeout(const struct pvf__cli_context *context)
     if (options->has_timeout && options->command != PVF__CLI_VALIDATE) {
         return options->timeout_ms;
     }
-    bool precheck = options->command == PVF__CLI_PRECHECK || options->precheck;
-    return precheck ? context->params.precheck_timeout_ms : context->params.prepare_timeout_ms;
+    return options->precheck ? context->params.precheck_timeout_ms
+                             : context->params.prepare_timeout_ms;
 }
 
 int pvf__cli_prepare_run(struct pvf__cli_context *context,
@@ -161,16 +161,13 @@ static void memory_rows(struct pvf__cli_context *context, const struct pvf__cli_
         }
     }
     if (outcome->peak_rss > 0) {
-        pvf__cli_report_bytes(outcome->peak_rss, text, sizeof text);
-        pvf__cli_report_row(report, "peak memory", "%s", text);
-        pvf__cli_report_number(report, "peak_rss", outcome->peak_rss);
+        pvf__cli_report_size(report, "peak memory", "peak_rss", outcome->peak_rss);
     }
 }
 
 void pvf__cli_prepare_rows(struct pvf__cli_context *context, const struct pvf__cli_outcome *outcome)
 {
     struct pvf__cli_report *report = &context->report;
-    char text[32];
     pvf__cli_report_of_bytes(
         report, "code", "code_size", context->code.len, context->options.max_code_size);
     if (outcome->code_len > 0) {
@@ -187,14 +184,10 @@ void pvf__cli_prepare_rows(struct pvf__cli_context *context, const struct pvf__c
                                 outcome->cpu_us,
                                 pvf__cli_prepare_timeout(context) * 1000);
     }
-    pvf__cli_report_time(outcome->wall_us, text, sizeof text);
-    pvf__cli_report_row(report, "wall time", "%s", text);
-    pvf__cli_report_number(report, "wall_us", outcome->wall_us);
+    pvf__cli_report_span(report, "wall time", "wall_us", outcome->wall_us);
     memory_rows(context, outcome);
     if (outcome->artifact_len > 0) {
-        pvf__cli_report_bytes(outcome->artifact_len, text, sizeof text);
-        pvf__cli_report_row(report, "artifact", "%s", text);
-        pvf__cli_report_number(report, "artifact_size", outcome->artifact_len);
+        pvf__cli_report_size(report, "artifact", "artifact_size", outcome->artifact_len);
     }
     report->cpu_us = outcome->cpu_us;
     report->wall_us = outcome->wall_us;

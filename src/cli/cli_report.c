@@ -142,6 +142,34 @@ void pvf__cli_report_time(uint64_t us, char *out, size_t size)
     }
 }
 
+static void plain(struct pvf__cli_report *report,
+                  const char *label,
+                  const char *key,
+                  uint64_t value,
+                  void (*show)(uint64_t, char *, size_t))
+{
+    char text[32];
+    show(value, text, sizeof text);
+    pvf__cli_report_row(report, label, "%s", text);
+    pvf__cli_report_number(report, key, value);
+}
+
+void pvf__cli_report_size(struct pvf__cli_report *report,
+                          const char *label,
+                          const char *key,
+                          uint64_t bytes)
+{
+    plain(report, label, key, bytes, pvf__cli_report_bytes);
+}
+
+void pvf__cli_report_span(struct pvf__cli_report *report,
+                          const char *label,
+                          const char *key,
+                          uint64_t us)
+{
+    plain(report, label, key, us, pvf__cli_report_time);
+}
+
 static void of(struct pvf__cli_report *report,
                const char *label,
                const char *key,

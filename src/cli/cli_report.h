@@ -55,6 +55,16 @@ PVF__NODISCARD bool pvf__cli_report_print(const struct pvf__cli_report *report,
 void pvf__cli_report_bytes(uint64_t bytes, char *out, size_t size);
 void pvf__cli_report_time(uint64_t us, char *out, size_t size);
 
+/* A row with such a text and, in JSON, the number under `key`. */
+void pvf__cli_report_size(struct pvf__cli_report *report,
+                          const char *label,
+                          const char *key,
+                          uint64_t bytes);
+void pvf__cli_report_span(struct pvf__cli_report *report,
+                          const char *label,
+                          const char *key,
+                          uint64_t us);
+
 /* A row "value of limit (headroom 12.3 %)" and, in JSON, key, key_limit. */
 void pvf__cli_report_of_bytes(struct pvf__cli_report *report,
                               const char *label,

@@ -172,7 +172,6 @@ static void run_rows(struct pvf__cli_context *context,
 {
     struct pvf__cli_report *report = &context->report;
     const struct pvf__cli_outcome *outcome = &runs->outcome;
-    char text[32];
     if (context->candidate.has_max_pov_size) {
         pvf__cli_report_of_bytes(report,
                                  "PoV",
@@ -181,28 +180,21 @@ static void run_rows(struct pvf__cli_context *context,
                                  context->candidate.pvd.max_pov_size);
     }
     if (outcome->pov_len > 0) {
-        pvf__cli_report_bytes(outcome->pov_len, text, sizeof text);
-        pvf__cli_report_row(report, "PoV decompressed", "%s", text);
-        pvf__cli_report_number(report, "pov_decompressed_size", outcome->pov_len);
+        pvf__cli_report_size(report, "PoV decompressed", "pov_decompressed_size", outcome->pov_len);
     }
     if (outcome->cpu_us > 0) {
         pvf__cli_report_of_time(
             report, "CPU time", "cpu_us", outcome->cpu_us, execute_timeout(context) * 1000);
     }
-    pvf__cli_report_time(outcome->wall_us, text, sizeof text);
-    pvf__cli_report_row(report, "wall time", "%s", text);
-    pvf__cli_report_number(report, "wall_us", outcome->wall_us);
+    pvf__cli_report_span(report, "wall time", "wall_us", outcome->wall_us);
     if (outcome->peak_rss > 0) {
-        pvf__cli_report_bytes(outcome->peak_rss, text, sizeof text);
-        pvf__cli_report_row(report, "peak memory", "%s", text);
-        pvf__cli_report_number(report, "peak_rss", outcome->peak_rss);
+        pvf__cli_report_size(report, "peak memory", "peak_rss", outcome->peak_rss);
     }
-    pvf__cli_report_bytes(prepared->artifact_len, text, sizeof text);
-    pvf__cli_report_row(report, "artifact", "%s", text);
-    pvf__cli_report_number(report, "artifact_size", prepared->artifact_len);
+    pvf__cli_report_size(report, "artifact", "artifact_size", prepared->artifact_len);
     if (prepared->wall_us > 0) {
-        pvf__cli_report_time(prepared->wall_us, text, sizeof text);
+        char text[32];
         char peak[32];
+        pvf__cli_report_time(prepared->wall_us, text, sizeof text);
         pvf__cli_report_bytes(prepared->peak_rss, peak, sizeof peak);
         pvf__cli_report_row(report, "prepared in", "%s, peak memory %s", text, peak);
         pvf__cli_report_number(report, "prepare_peak_rss", prepared->peak_rss);
