@@ -143,25 +143,11 @@ static bool check_line(const char *line)
 
 int main(void)
 {
-    char path[1000];
-    if (!wasm_files_find("vectors/modules/index.jsonl", path, sizeof(path))) {
-        (void)printf("skipped: no recorded vectors at %s (set PVF_SHARED)\n", path);
-        return WASM_FILES_SKIPPED;
-    }
-    struct pvf__buf index = PVF__BUF_INIT(1 << 26);
     pvf__buf_init(&blob, (size_t)1 << 28);
     pvf__buf_init(&output, (size_t)1 << 30);
-    if (!wasm_files_read_blob(path, &index) || pvf__buf_u8(&index, 0) != 0) {
-        return 1;
-    }
-    unsigned cases = 0;
-    char *at = (char *)index.data;
-    for (char *line = wasm_files_next_line(&at); line != NULL; line = wasm_files_next_line(&at)) {
-        cases += check_line(line);
-    }
-    pvf__buf_done(&index);
+    int code =
+        wasm_files_check_index("vectors/modules/index.jsonl", check_line, "cases", &failures);
     pvf__buf_done(&blob);
     pvf__buf_done(&output);
-    (void)printf("%u cases, %u failures\n", cases, failures);
-    return failures != 0 || cases == 0;
+    return code;
 }

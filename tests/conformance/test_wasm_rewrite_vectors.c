@@ -83,7 +83,8 @@ static void check_output(const char *name, const char *expected)
     }
 }
 
-static void check_line(const char *line)
+/* Every line counts as a runtime. */
+static bool check_line(const char *line)
 {
     char name[200];
     char file[200];
@@ -94,40 +95,26 @@ static void check_line(const char *line)
         !wasm_files_json_text(line, "file", file, sizeof(file)) ||
         !wasm_files_json_text(line, "rewritten_blake2b_256", expected, sizeof(expected))) {
         wrong("index", line);
-        return;
+        return true;
     }
     (void)snprintf(relative, sizeof(relative), "corpus/pvf/%s", file);
     blob.len = 0;
     if (!wasm_files_find(relative, path, sizeof(path)) || !wasm_files_read_blob(path, &blob)) {
         wrong(name, "the blob is missing");
-        return;
+        return true;
     }
     check_costs(name);
     check_output(name, expected);
+    return true;
 }
 
 int main(void)
 {
-    char path[1000];
-    if (!wasm_files_find("vectors/rewrite/index.jsonl", path, sizeof(path))) {
-        (void)printf("skipped: no recorded vectors at %s (set PVF_SHARED)\n", path);
-        return WASM_FILES_SKIPPED;
-    }
-    struct pvf__buf index = PVF__BUF_INIT(1 << 26);
     pvf__buf_init(&blob, (size_t)1 << 28);
     pvf__buf_init(&output, (size_t)1 << 30);
-    if (!wasm_files_read_blob(path, &index) || pvf__buf_u8(&index, 0) != 0) {
-        return 1;
-    }
-    unsigned lines = 0;
-    char *at = (char *)index.data;
-    for (char *line = wasm_files_next_line(&at); line != NULL; line = wasm_files_next_line(&at)) {
-        check_line(line);
-        lines++;
-    }
-    pvf__buf_done(&index);
+    int code =
+        wasm_files_check_index("vectors/rewrite/index.jsonl", check_line, "runtimes", &failures);
     pvf__buf_done(&blob);
     pvf__buf_done(&output);
-    (void)printf("%u runtimes, %u failures\n", lines, failures);
-    return failures != 0 || lines == 0;
+    return code;
 }

@@ -99,3 +99,27 @@ char *wasm_files_next_line(char **at)
     *at = end + 1;
     return line;
 }
+
+int wasm_files_check_index(const char *name,
+                           bool (*check)(const char *line),
+                           const char *what,
+                           const unsigned *failures)
+{
+    char path[1000];
+    if (!wasm_files_find(name, path, sizeof(path))) {
+        (void)printf("skipped: no recorded vectors at %s (set PVF_SHARED)\n", path);
+        return WASM_FILES_SKIPPED;
+    }
+    struct pvf__buf index = PVF__BUF_INIT(1 << 26);
+    if (!wasm_files_read_blob(path, &index) || pvf__buf_u8(&index, 0) != 0) {
+        return 1;
+    }
+    unsigned cases = 0;
+    char *at = (char *)index.data;
+    for (char *line = wasm_files_next_line(&at); line != NULL; line = wasm_files_next_line(&at)) {
+        cases += check(line);
+    }
+    pvf__buf_done(&index);
+    (void)printf("%u %s, %u failures\n", cases, what, *failures);
+    return *failures != 0 || cases == 0;
+}

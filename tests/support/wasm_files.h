@@ -31,6 +31,16 @@ bool wasm_files_read_gzip(const char *path, struct pvf__buf *out);
 const char *wasm_files_json_value(const char *line, const char *key);
 bool wasm_files_json_text(const char *line, const char *key, char *out, size_t room);
 
+/*
+ * The whole of a test over an index of JSON lines: `check` for each line, true when it counts as a
+ * case.  Prints the number of cases, called `what`, and of `*failures`; the program's exit code:
+ * nothing found to check is a failure, no index is WASM_FILES_SKIPPED.
+ */
+int wasm_files_check_index(const char *name,
+                           bool (*check)(const char *line),
+                           const char *what,
+                           const unsigned *failures);
+
 /* The next line of a buffer, its newline replaced by a terminator; NULL at the end. */
 char *wasm_files_next_line(char **at);
 
