@@ -60,11 +60,9 @@ static bool drain(struct watch *watch)
         ssize_t got = read(watch->pipe_fd, payload->data + payload->len, room);
         if (got > 0) {
             payload->len += (size_t)got;
-        } else if (got == 0) {
-            return true;
-        } else if (errno == EAGAIN) {
+        } else if (got < 0 && errno == EAGAIN) {
             return false;
-        } else if (errno != EINTR) {
+        } else if (got == 0 || errno != EINTR) {
             return true;
         }
     }

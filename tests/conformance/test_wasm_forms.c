@@ -59,7 +59,7 @@ static void run_form(struct pvf__engine *engine,
     struct pvf__wasm_fault fault;
     pvf_error err = PVF_ERROR_INIT;
     struct pvf__engine_artifact artifact;
-    struct pvf__engine_module *module;
+    struct pvf__engine_module *module = NULL;
     if (pvf__wasm_rewrite(
             blob->data, blob->len, stack_limits[seed % 3], form, &rewritten, &fault) != 0) {
         die(seed, fault.text);
