@@ -9,17 +9,21 @@
 #include "base/fd.h"
 #include "engine/engine_run.h"
 #include "engine/engine_stack.h"
+#include "execute/execute_input.h"
 #include "proto/exit_codes.h"
 #include "proto/frame.h"
 #include "proto/job_msg.h"
+#include "worker/worker_job_say.h"
 #include "worker/worker_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct run {
     const struct pvf__execute_job *job;
+    struct pvf__execute_input input;
     struct pvf__engine_outcome outcome;
     struct pvf__buf output;
 };
@@ -58,7 +62,8 @@ static void run_guest(void *context)
         .max_log_level = (uint32_t)pvf__worker_log_level(getenv("RUST_LOG")),
         .no_memory = no_memory,
     };
-    const struct pvf__engine_input input = {.parts = run->job->input, .count = 3};
+    const struct pvf__engine_input input = {.parts = run->input.parts,
+                                            .count = PVF__EXECUTE_INPUT_PARTS};
     pvf_error err = PVF_ERROR_INIT;
     struct pvf__engine *engine;
     struct pvf__engine_module *module;
@@ -95,30 +100,76 @@ judge(const struct run *run, char *text, size_t size, struct pvf__execute_job_re
     ret->response.text = pvf__slice_text(text);
 }
 
+/* CPU time of this process in microseconds. */
+static uint64_t cpu_us(void)
+{
+    struct timespec used;
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) {
+        return 0;
+    }
+    return (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / 1000u;
+}
+
+/* A PoV that gives no input.  Only damage that is in the bytes themselves is a verdict. */
+static void refuse_pov(int status, const pvf_error *err, struct pvf__execute_job_result *ret)
+{
+    if (status == PVF_ERR_NO_MEMORY) {
+        no_memory();
+    }
+    if (status == PVF_ERR_MALFORMED || status == PVF_ERR_LIMIT) {
+        *ret = (struct pvf__execute_job_result){
+            .ok = true, .response = {.kind = PVF__JOB_RESPONSE_POV_DECOMPRESSION_FAILURE}};
+    } else {
+        *ret = (struct pvf__execute_job_result){
+            .error = {.kind = PVF__JOB_ERROR_PANIC, .text = pvf__slice_text(err->text)}};
+    }
+}
+
+static void call(struct run *run, char *text, size_t size, struct pvf__execute_job_result *ret)
+{
+    static pvf_error err;
+    size_t stack = pvf__engine_stack_size(run->job->params->native_max);
+    if (pvf__engine_on_big_stack(run_guest, run, stack, &err) != 0) {
+        *ret = (struct pvf__execute_job_result){
+            .error = {.kind = PVF__JOB_ERROR_COULD_NOT_SPAWN_THREAD,
+                      .text = pvf__slice_text(err.text)}};
+    } else {
+        judge(run, text, size, ret);
+    }
+}
+
+static int send(const struct pvf__execute_job_result *result, int pipe_fd)
+{
+    struct pvf__buf frame = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_JOB);
+    pvf_error err = PVF_ERROR_INIT;
+    size_t start;
+    pvf__frame_begin(&frame, &start);
+    pvf__execute_job_result_encode(result, &frame);
+    pvf__frame_end(&frame, start);
+    if (frame.failed != 0 || pvf__fd_write(pipe_fd, frame.data, frame.len, &err) != 0) {
+        return PVF__EXIT_ORDERLY;
+    }
+    return result->ok ? PVF__EXIT_OK : PVF__EXIT_ORDERLY;
+}
+
 int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)
 {
     /* Large: kept off the stack. */
     static struct run run;
     static char text[sizeof(run.outcome.text) + 64];
+    struct pvf__execute_job_result result;
+    pvf_error err = PVF_ERROR_INIT;
     run.job = job;
     pvf__buf_init(&run.output, SIZE_MAX);
-    pvf_error err = PVF_ERROR_INIT;
-    struct pvf__execute_job_result result;
-    size_t stack = pvf__engine_stack_size(job->params->native_max);
-    if (pvf__engine_on_big_stack(run_guest, &run, stack, &err) != 0) {
-        result = (struct pvf__execute_job_result){
-            .error = {.kind = PVF__JOB_ERROR_COULD_NOT_SPAWN_THREAD,
-                      .text = pvf__slice_text(err.text)}};
-    } else {
-        judge(&run, text, sizeof(text), &result);
-    }
-    struct pvf__buf frame = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_JOB);
-    size_t start;
-    pvf__frame_begin(&frame, &start);
-    pvf__execute_job_result_encode(&result, &frame);
-    pvf__frame_end(&frame, start);
-    if (frame.failed != 0 || pvf__fd_write(pipe_fd, frame.data, frame.len, &err) != 0) {
+    int status = pvf__execute_input_make(job->request, &run.input, &err);
+    /* From here on the candidate's time counts. */
+    if (pvf__job_say_ready(pipe_fd, run.input.pov_len, cpu_us(), &err) != 0) {
         return PVF__EXIT_ORDERLY;
     }
-    return result.ok ? PVF__EXIT_OK : PVF__EXIT_ORDERLY;
+    if (status != 0) {
+        refuse_pov(status, &err, &result);
+    } else {
+        call(&run, text, sizeof(text), &result);
+    }
+    return send(&result, pipe_fd);
 }

@@ -6,8 +6,7 @@
 #include "execute/execute_worker.h"
 
 #include "base/error.h"
-#include "base/log.h"
-#include "blob/decompress.h"
+#include "engine/engine_stack.h"
 #include "execute/artifact_cache.h"
 #include "execute/execute_job.h"
 #include "proto/execute_msg.h"
@@ -17,12 +16,14 @@
 #include "worker/worker_signal.h"
 
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 
 /* What this worker was told once, and holds for all its jobs. */
 static struct {
     struct pvf__buf raw;
     struct pvf__executor_params params;
+    uint64_t data_max; /* of a job, in bytes */
 } self = {.raw = PVF__BUF_INIT(PVF__FRAME_MAX_PARAMS)};
 
 static int send_answer(struct pvf__worker *worker, const struct pvf__execute_answer *answer)
@@ -56,11 +57,23 @@ static int send_timed_out(struct pvf__worker *worker)
     return send_answer(worker, &answer);
 }
 
-/* A finding of the worker itself: no job ran, so its time and size are 0. */
+/* A finding from before the guest ran: time and size are 0. */
 static int send_finding(struct pvf__worker *worker, enum pvf__job_response_kind kind)
 {
     struct pvf__execute_answer answer = {.ok = true, .response = {.kind = kind}};
     return send_answer(worker, &answer);
+}
+
+/*
+ * What a job may map for writing: its guest's memory and stack as the parameters allow, and for
+ * tables and all else as much as this machine has, so that no guest meets this limit first.
+ */
+static uint64_t job_data_max(const struct pvf__executor_params *params)
+{
+    uint64_t guest = (uint64_t)params->max_memory_pages << 16;
+    struct sysinfo machine;
+    uint64_t rest = sysinfo(&machine) == 0 ? (uint64_t)machine.totalram * machine.mem_unit : 0;
+    return rest == 0 ? 0 : guest + pvf__engine_stack_size(params->native_max) + rest;
 }
 
 int pvf__execute_worker_begin(struct pvf__worker *worker)
@@ -76,19 +89,29 @@ int pvf__execute_worker_begin(struct pvf__worker *worker)
         (void)send_internal(worker, PVF__INTERNAL_HOST_COMMUNICATION, err.text);
         return PVF__EXIT_ORDERLY;
     }
+    self.data_max = job_data_max(&self.params);
     return 0;
 }
 
 void pvf__execute_worker_no_request(struct pvf__worker *worker, const pvf_error *err)
 {
-    (void)send_internal(worker, PVF__INTERNAL_HOST_COMMUNICATION, err->text);
+    /* A last word to a host that may be gone, which is how a worker's life usually ends. */
+    struct pvf__execute_answer answer = {
+        .error = {.kind = PVF__WORKER_ERROR_INTERNAL,
+                  .internal = {.kind = PVF__INTERNAL_HOST_COMMUNICATION,
+                               .text = pvf__slice_text(err->text)}},
+    };
+    struct pvf__buf body PVF__CLEANUP_BUF = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_ANSWER);
+    pvf__execute_answer_encode(&answer, &body);
+    if (body.failed == 0) {
+        (void)!pvf__frame_send(worker->socket, body.data, body.len, UINT64_MAX, NULL);
+    }
 }
 
 /* A job's own account of a clean exit. */
 static int pass_on(struct pvf__worker *worker,
                    const struct pvf__job_report *report,
-                   const struct pvf__execute_job_result *result,
-                   size_t pov_size)
+                   const struct pvf__execute_job_result *result)
 {
     if (!result->ok && result->error.kind == PVF__JOB_ERROR_TIMED_OUT) {
         return send_timed_out(worker);
@@ -101,24 +124,27 @@ static int pass_on(struct pvf__worker *worker,
                                        .exit_status = WEXITSTATUS(report->wait_status)};
         return send_job_error(worker, &error);
     }
+    if (result->response.kind == PVF__JOB_RESPONSE_POV_DECOMPRESSION_FAILURE) {
+        return send_finding(worker, result->response.kind);
+    }
     struct pvf__execute_answer answer = {
         .ok = true,
         .response = result->response,
         .duration = pvf__duration_from_us(report->cpu_us),
-        .pov_size = (uint32_t)pov_size,
+        .pov_size = report->input_len,
     };
     return send_answer(worker, &answer);
 }
 
 /* Judges a job's end, in the protocol's order: CPU limit, death, frame, exit code. */
-static int judge(struct pvf__worker *worker, const struct pvf__job_report *report, size_t pov_size)
+static int judge(struct pvf__worker *worker, const struct pvf__job_report *report)
 {
     if (report->timed_out) {
         return send_timed_out(worker);
     }
     if (!WIFEXITED(report->wait_status) || report->payload_over) {
-        char text[64];
-        pvf__worker_signal_text(report->wait_status, text, sizeof(text));
+        char text[128];
+        pvf__worker_death_text(report, text, sizeof(text));
         struct pvf__execute_answer answer = {
             .error = {.kind = PVF__WORKER_ERROR_JOB_DIED,
                       .died_text = pvf__slice_text(text),
@@ -129,12 +155,12 @@ static int judge(struct pvf__worker *worker, const struct pvf__job_report *repor
     pvf_error err = PVF_ERROR_INIT;
     struct pvf__slice body;
     struct pvf__execute_job_result result;
-    int status = pvf__frame_first(report->payload.data, report->payload.len, &body, &err);
+    int status = pvf__frame_first(report->frame.data, report->frame.len, &body, &err);
     if (status == 0) {
         status = pvf__execute_job_result_decode(body.data, body.len, &result, &err);
     }
-    if (status == 0 && result.ok && result.response.kind > PVF__JOB_RESPONSE_INVALID_CANDIDATE) {
-        /* Findings about the artifact and the PoV are the worker's; a job may not claim them. */
+    if (status == 0 && result.ok && result.response.kind == PVF__JOB_RESPONSE_CORRUPTED_ARTIFACT) {
+        /* Our own finding, made before the job; it costs a preparation, so no job may claim it. */
         status = pvf__error_set(&err, PVF_ERR_PEER, "the job claimed a finding of the worker");
     }
     if (status != 0) {
@@ -142,7 +168,7 @@ static int judge(struct pvf__worker *worker, const struct pvf__job_report *repor
                                        .text = pvf__slice_text(err.text)};
         return send_job_error(worker, &error);
     }
-    return pass_on(worker, report, &result, pov_size);
+    return pass_on(worker, report, &result);
 }
 
 static int run_job(void *context, int pipe_fd)
@@ -150,39 +176,23 @@ static int run_job(void *context, int pipe_fd)
     return pvf__execute_job_run(context, pipe_fd);
 }
 
-static int run(struct pvf__worker *worker,
-               const struct pvf__execute_request *request,
-               int artifact_fd,
-               const struct pvf__blob *pov)
+static int
+run(struct pvf__worker *worker, const struct pvf__execute_request *request, int artifact_fd)
 {
-    struct pvf__validation_params input = {
-        .parent_head = request->pvd.parent_head,
-        .block_data = {.data = pov->data, .len = pov->len},
-        .relay_parent_number = request->pvd.relay_parent_number,
-        .has_v3 = request->descriptor_version == PVF__DESCRIPTOR_V3,
-    };
-    memcpy(input.relay_parent_storage_root, request->pvd.relay_parent_storage_root, 32);
-    memcpy(input.relay_parent, request->relay_parent, 32);
-    memcpy(input.scheduling_parent, request->scheduling_parent, 32);
-    struct pvf__buf front PVF__CLEANUP_BUF = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_REQUEST);
-    struct pvf__buf back PVF__CLEANUP_BUF = PVF__BUF_INIT(4096);
-    pvf__validation_params_put_front(&front, &input);
-    pvf__validation_params_put_back(&back, &input);
-    if (front.failed != 0 || back.failed != 0) {
-        return send_internal(worker, PVF__INTERNAL_KERNEL, "no memory for the input");
-    }
     struct pvf__execute_job job = {
         .params = &self.params,
+        .request = request,
         .artifact_fd = artifact_fd,
-        .input = {{front.data, front.len}, {pov->data, pov->len}, {back.data, back.len}},
     };
     struct pvf__job_spec spec = {
         .run = run_job,
         .context = &job,
         .cpu_limit_us = pvf__duration_to_us(request->timeout),
+        .data_max = self.data_max,
         .payload_max = PVF__FRAME_MAX_EXECUTE_JOB + PVF__FRAME_HEADER,
         .host_socket = worker->socket,
         .keep_fd = artifact_fd,
+        .sandbox = &worker->sandbox,
     };
     struct pvf__job_report report;
     enum pvf__job_failure failure;
@@ -194,7 +204,7 @@ static int run(struct pvf__worker *worker,
         (void)send_internal(worker, PVF__INTERNAL_COULD_NOT_CREATE_PIPE, err.text);
         return PVF__EXIT_ORDERLY;
     }
-    int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, &report, pov->len);
+    int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, &report);
     pvf__buf_done(&report.payload);
     return code;
 }
@@ -218,19 +228,5 @@ int pvf__execute_worker_request(struct pvf__worker *worker, const uint8_t *body,
     if (verdict == PVF__ARTIFACT_CORRUPT) {
         return send_finding(worker, PVF__JOB_RESPONSE_CORRUPTED_ARTIFACT);
     }
-    struct pvf__blob pov = PVF__BLOB_INIT;
-    int status =
-        pvf__blob_decompress(request.pov.data, request.pov.len, PVF__BLOB_POV_LIMIT, &pov, &err);
-    if (status == PVF_ERR_MALFORMED || status == PVF_ERR_LIMIT) {
-        return send_finding(worker, PVF__JOB_RESPONSE_POV_DECOMPRESSION_FAILURE);
-    }
-    if (status != 0) {
-        /* The decoder itself failed, which a hostile PoV may cause: never an internal error. */
-        struct pvf__job_error error = {.kind = PVF__JOB_ERROR_PANIC,
-                                       .text = pvf__slice_text(err.text)};
-        return send_job_error(worker, &error);
-    }
-    int code = run(worker, &request, artifact_fd, &pov);
-    pvf__blob_done(&pov);
-    return code;
+    return run(worker, &request, artifact_fd);
 }

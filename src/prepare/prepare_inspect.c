@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "blob/decompress.h"
 #include "prepare/json_out.h"
@@ -14,6 +15,7 @@
 #include "proto/command_line.h"
 #include "proto/executor_params.h"
 #include "proto/frame.h"
+#include "sandbox/sandbox.h"
 #include "wasm/wasm_rewrite.h"
 
 #include <stdio.h>
@@ -148,6 +150,9 @@ int pvf__prepare_inspect_main(int argc, char **argv)
     pvf_error err = PVF_ERROR_INIT;
     if (pvf__fd_read_all(STDIN_FILENO, "standard input", &inspect.input, &err) != 0) {
         return usage(err.text);
+    }
+    if (pvf__sandbox_oneshot(PVF__SECCOMP_PREPARE_JOB, &err) != 0) {
+        pvf__log(PVF__LOG_WARN, "going on without a full sandbox: %s", err.text);
     }
     pvf__json_out_open(&inspect.json, NULL, '{');
     if (is_artifact(&inspect.input)) {

@@ -14,7 +14,7 @@
 #include "proto/exit_codes.h"
 #include "proto/frame.h"
 #include "proto/job_msg.h"
-#include "wasm/wasm_rewrite.h"
+#include "worker/worker_job_say.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +23,7 @@
 
 struct prepare {
     const struct pvf__prepare_request *request;
+    enum pvf__wasm_form form;
     struct pvf__prepare_job_result result;
     char text[1024]; /* words of result.error */
 };
@@ -67,7 +68,7 @@ static int rewrite(struct prepare *prepare, const struct pvf__blob *code, struct
     const struct pvf__executor_params *params = &prepare->request->params;
     struct pvf__wasm_fault fault;
     enum pvf__wasm_form form =
-        params->native_max < NATIVE_STACK_CHAIN_MIN ? PVF__WASM_CALL_SITE : PVF__WASM_CALLEE;
+        params->native_max < NATIVE_STACK_CHAIN_MIN ? PVF__WASM_CALL_SITE : prepare->form;
     int status =
         pvf__wasm_rewrite(code->data, code->len, params->logical_max, form, module, &fault);
     if (status == PVF_ERR_NO_MEMORY || status == PVF_ERR_LIMIT) {
@@ -153,14 +154,21 @@ static int run(struct prepare *prepare, struct pvf__engine_artifact *artifact)
     /* Nothing is torn down: the process ends. */
 }
 
-int pvf__prepare_job_run(const struct pvf__prepare_request *request, int pipe_fd)
+int pvf__prepare_job_run(const struct pvf__prepare_job *job, int pipe_fd)
 {
     static struct prepare prepare;
+    const struct pvf__prepare_request *request = job->request;
     prepare.request = request;
+    prepare.form = job->form;
     limit_pipe = pipe_fd;
     pvf__engine_memory_track(
         request->params.has_prechecking_max_memory ? request->params.prechecking_max_memory : 0,
         on_limit);
+    pvf_error err = PVF_ERROR_INIT;
+    /* All of it counts: the reference decompresses code under the limit. */
+    if (pvf__job_say_ready(pipe_fd, request->code.len, 0, &err) != 0) {
+        return PVF__EXIT_ORDERLY;
+    }
     struct pvf__engine_artifact artifact = {0};
     int status = run(&prepare, &artifact);
     struct pvf__memory_stats *memory = &prepare.result.memory;
@@ -173,7 +181,6 @@ int pvf__prepare_job_run(const struct pvf__prepare_request *request, int pipe_fd
         prepare.result.artifact = (struct pvf__slice){.data = artifact.data, .len = artifact.len};
     }
     struct pvf__buf frame = PVF__BUF_INIT(PVF__FRAME_MAX_PREPARE_JOB + PVF__FRAME_HEADER);
-    pvf_error err = PVF_ERROR_INIT;
     size_t start;
     pvf__frame_begin(&frame, &start);
     pvf__prepare_job_result_encode(&prepare.result, &frame);

@@ -13,6 +13,11 @@ int main(int argc, char **argv)
         .command = "prepare" PVF__WORD_COMMAND_SUFFIX,
         .purpose = "compiles validation functions, each in a process of its own",
         .request_max = PVF__FRAME_MAX_PREPARE_REQUEST,
+        .files = PVF__SANDBOX_WRITES_FILES,
+        .worker_filter = PVF__SECCOMP_PREPARE_WORKER,
+        .job_filter = PVF__SECCOMP_PREPARE_JOB,
+        .own_option = PVF__WORD_METERING,
+        .set_own_option = pvf__prepare_worker_set_metering,
         .request = pvf__prepare_worker_request,
         .inspect = pvf__prepare_inspect_main,
     };

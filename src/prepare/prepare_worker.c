@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "hash/hash.h"
 #include "prepare/prepare_job.h"
+#include "proto/command_line.h"
 #include "proto/frame.h"
 #include "proto/job_msg.h"
 #include "worker/worker_job.h"
@@ -18,6 +19,27 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+
+/* As the command line says; a worker has one. */
+static enum pvf__wasm_form form = PVF__WASM_CALLEE;
+
+int pvf__prepare_worker_set_metering(const char *value, pvf_error *err)
+{
+    if (strcmp(value, PVF__WORD_METERING_CALLEE) == 0) {
+        form = PVF__WASM_CALLEE;
+    } else if (strcmp(value, PVF__WORD_METERING_CALL_SITE) == 0) {
+        form = PVF__WASM_CALL_SITE;
+    } else {
+        return pvf__error_set(err,
+                              PVF_ERR_INVALID_ARG,
+                              "the value of %s is %s or %s, not %s",
+                              PVF__WORD_METERING,
+                              PVF__WORD_METERING_CALLEE,
+                              PVF__WORD_METERING_CALL_SITE,
+                              value);
+    }
+    return 0;
+}
 
 static int send_answer(struct pvf__worker *worker, const struct pvf__prepare_answer *answer)
 {
@@ -76,15 +98,15 @@ static int judge(struct pvf__worker *worker, const struct pvf__job_report *repor
         return send_text(worker, PVF__PREPARE_JOB_ERROR, "the job sent more than its limit");
     }
     if (!WIFEXITED(report->wait_status)) {
-        char text[64];
-        pvf__worker_signal_text(report->wait_status, text, sizeof(text));
+        char text[128];
+        pvf__worker_death_text(report, text, sizeof(text));
         struct pvf__prepare_error error = {
             .kind = PVF__PREPARE_JOB_DIED, .text = pvf__slice_text(text), .job_pid = report->pid};
         return send_error(worker, &error);
     }
     pvf_error err = PVF_ERROR_INIT;
     struct pvf__slice body;
-    if (pvf__frame_first(report->payload.data, report->payload.len, &body, &err) != 0) {
+    if (pvf__frame_first(report->frame.data, report->frame.len, &body, &err) != 0) {
         return send_text(worker, PVF__PREPARE_JOB_ERROR, "failed to fill whole buffer");
     }
     struct pvf__prepare_job_result result;
@@ -104,6 +126,16 @@ static int judge(struct pvf__worker *worker, const struct pvf__job_report *repor
     return conclude(worker, &result, report);
 }
 
+/*
+ * A second fence behind the counting allocator, for what is not counted: twice the limit for what
+ * allocators waste, and a gibibyte for stacks and tables of the process itself.
+ */
+static uint64_t job_data_max(const struct pvf__executor_params *params)
+{
+    uint64_t limit = params->has_prechecking_max_memory ? params->prechecking_max_memory : 0;
+    return limit == 0 || limit > UINT64_MAX / 4 ? 0 : 2 * limit + ((uint64_t)1 << 30);
+}
+
 int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len)
 {
     struct pvf__prepare_request request;
@@ -112,13 +144,16 @@ int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body,
         pvf__log(PVF__LOG_ERROR, "prepare request: %s", err.text);
         return PVF__EXIT_ORDERLY;
     }
+    struct pvf__prepare_job job = {.request = &request, .form = form};
     struct pvf__job_spec spec = {
         .run = run_job,
-        .context = &request,
+        .context = &job,
         .cpu_limit_us = pvf__duration_to_us(request.prep_timeout),
         .payload_max = PVF__FRAME_MAX_PREPARE_JOB + PVF__FRAME_HEADER,
+        .data_max = job_data_max(&request.params),
         .host_socket = worker->socket,
         .keep_fd = -1,
+        .sandbox = &worker->sandbox,
     };
     struct pvf__job_report report;
     enum pvf__job_failure failure;

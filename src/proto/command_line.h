@@ -17,6 +17,11 @@
 #define PVF__WORD_CHECK_CHANGE_ROOT "--check-can-unshare-user-namespace-and-change-root"
 #define PVF__WORD_CHECK_SECURE_CLONE "--check-can-do-secure-clone"
 
+/* Our own, of the prepare worker's normal start: where the stack is metered. */
+#define PVF__WORD_METERING "--metering"
+#define PVF__WORD_METERING_CALLEE "callee"
+#define PVF__WORD_METERING_CALL_SITE "call-site"
+
 /* Our own: tells about a blob on stdin (prepare worker). */
 #define PVF__WORD_INSPECT "inspect"
 #define PVF__WORD_EXECUTOR_PARAMS "--executor-params"

@@ -7,6 +7,7 @@
 #include "proto/exit_codes.h"
 #include "proto/handshake.h"
 #include "pvf/error.h"
+#include "sandbox/sandbox.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@ struct pvf__worker {
     char artifact_path[PATH_MAX];     /* where the host links the artifact (execute) */
     char tmp_artifact_path[PATH_MAX]; /* where the result goes (prepare) */
     pvf_security_status security;     /* what the host said is to be used */
+    struct pvf__sandbox_plan sandbox; /* what of it stands, and how jobs are fenced */
 };
 
 /* Sends one frame; an error is logged, and its result ends the worker. */

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-int pvf__worker_args_parse(int argc, char **argv, struct pvf__worker_args *ret, pvf_error *err)
+int pvf__worker_args_parse(
+    int argc, char **argv, const char *own_option, struct pvf__worker_args *ret, pvf_error *err)
 {
     struct pvf__worker_args args = {0};
     const struct {
@@ -18,11 +19,12 @@ int pvf__worker_args_parse(int argc, char **argv, struct pvf__worker_args *ret, 
         {PVF__WORD_SOCKET_PATH, &args.socket_path},
         {PVF__WORD_WORKER_DIR, &args.worker_dir},
         {PVF__WORD_NODE_VERSION, &args.node_version},
+        {own_option, &args.own_value},
     };
     for (int i = 2; i < argc; i += 2) {
         const char **value = NULL;
         for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
-            if (strcmp(argv[i], options[k].option) == 0) {
+            if (options[k].option != NULL && strcmp(argv[i], options[k].option) == 0) {
                 value = options[k].value;
             }
         }

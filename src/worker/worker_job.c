@@ -8,6 +8,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "worker/worker_job_make.h"
+#include "worker/worker_job_say.h"
+#include "worker/worker_memory.h"
+#include "worker/worker_signal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +26,12 @@
 #define NS_PER_US 1000u
 #define US_PER_MS 1000u
 
+/*
+ * CPU time that a job may take until its input is ready.  No honest decompression comes near it;
+ * the reference has no limit there but the host's clock.
+ */
+#define READY_LIMIT_US UINT64_C(10000000)
+
 struct watch {
     const struct pvf__job_spec *spec;
     struct pvf__job_report *report;
@@ -31,6 +40,8 @@ struct watch {
     clockid_t cpu_clock;
     bool has_clock;
     uint64_t processors; /* asked once for each job: the answer comes from a file */
+    struct pvf__job_heard heard;
+    uint64_t uncounted_us; /* spent before the job was ready */
     bool killed;
 };
 
@@ -79,13 +90,35 @@ static uint64_t cpu_us(const struct watch *watch)
 }
 
 /*
+ * Hears the job's first words.  Its own figure of what is not to be counted is exact if it is
+ * honest, and never more than it has really used.
+ */
+static void hear(struct watch *watch)
+{
+    bool was_ready = watch->heard.ready;
+    const struct pvf__buf *payload = &watch->report->payload;
+    pvf__job_say_hear((struct pvf__slice){payload->data, payload->len}, &watch->heard);
+    if (watch->heard.ready && !was_ready) {
+        uint64_t used = cpu_us(watch);
+        watch->uncounted_us = watch->heard.cpu_us < used ? watch->heard.cpu_us : used;
+    }
+}
+
+/* CPU time at which the job is over. */
+static uint64_t limit_us(const struct watch *watch)
+{
+    return watch->heard.ready ? watch->uncounted_us + watch->spec->cpu_limit_us : READY_LIMIT_US;
+}
+
+/*
  * How long the job may be left alone: it cannot use more CPU time than this on as many processors
  * as it has.  At least a millisecond, so that the end of the budget is not a busy wait.
  */
 static int patience_ms(const struct watch *watch)
 {
     uint64_t used = cpu_us(watch);
-    uint64_t left = watch->spec->cpu_limit_us > used ? watch->spec->cpu_limit_us - used : 0;
+    uint64_t limit = limit_us(watch);
+    uint64_t left = limit > used ? limit - used : 0;
     left = left / watch->processors / US_PER_MS + 1;
     return left > (uint64_t)INT_MAX ? INT_MAX : (int)left;
 }
@@ -107,8 +140,9 @@ static void watch_job(struct watch *watch)
             kill_job(watch);
             return;
         }
-        if (ready > 0 && items[1].revents != 0 && drain(watch)) {
-            pipe_open = false;
+        if (ready > 0 && items[1].revents != 0) {
+            pipe_open = !drain(watch);
+            hear(watch);
         }
         if (ready > 0 && items[0].revents != 0) {
             break;
@@ -118,7 +152,7 @@ static void watch_job(struct watch *watch)
             host_open = false;
             kill_job(watch);
         }
-        if (!watch->killed && cpu_us(watch) >= watch->spec->cpu_limit_us) {
+        if (!watch->killed && cpu_us(watch) >= limit_us(watch)) {
             watch->report->timed_out = true;
             kill_job(watch);
         }
@@ -126,6 +160,18 @@ static void watch_job(struct watch *watch)
     if (pipe_open) {
         /* Dead: what it wrote is in the pipe, even if something it made holds the other end. */
         (void)drain(watch);
+        hear(watch);
+    }
+}
+
+/*
+ * What the job made and what outlived it; with a process namespace the kernel has seen to that.
+ * Only while the job is not reaped is its number surely not somebody else's.
+ */
+static void kill_group(const struct watch *watch)
+{
+    if (!watch->spec->sandbox->secure_clone) {
+        (void)kill(-watch->report->pid, SIGKILL);
     }
 }
 
@@ -141,12 +187,37 @@ static int reap(struct watch *watch, pvf_error *err)
             return pvf__error_errno(err, PVF_ERR_IO, errno, "waitpid");
         }
     }
-    watch->report->cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
-                            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-    if (watch->report->cpu_us >= watch->spec->cpu_limit_us) {
+    uint64_t total = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
+                     (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    watch->report->cpu_us = total > watch->uncounted_us ? total - watch->uncounted_us : 0;
+    int status = watch->report->wait_status;
+    if (!watch->killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+        watch->report->memory_was_short = pvf__worker_memory_was_short();
+    }
+    if (watch->heard.ready && watch->report->cpu_us >= watch->spec->cpu_limit_us) {
         watch->report->timed_out = true;
     }
     return 0;
+}
+
+/*
+ * A job that did not say that it is fenced has not touched a hostile byte: whatever ended it, this
+ * machine did.
+ */
+static int not_fenced(const struct pvf__job_report *report, pvf_error *err)
+{
+    struct pvf__slice reason =
+        pvf__job_say_reason((struct pvf__slice){report->payload.data, report->payload.len});
+    if (reason.len > 0) {
+        return pvf__error_set(err,
+                              PVF_ERR_UNSUPPORTED,
+                              "the job could not be fenced: %.*s",
+                              (int)reason.len,
+                              (const char *)reason.data);
+    }
+    char text[64];
+    pvf__worker_signal_text(report->wait_status, text, sizeof(text));
+    return pvf__error_set(err, PVF_ERR_PEER, "the job ended before it was fenced: %s", text);
 }
 
 int pvf__job_run(const struct pvf__job_spec *spec,
@@ -154,7 +225,8 @@ int pvf__job_run(const struct pvf__job_spec *spec,
                  enum pvf__job_failure *ret_failure,
                  pvf_error *err)
 {
-    struct pvf__job_report report = {.pid = -1, .payload = PVF__BUF_INIT(spec->payload_max)};
+    struct pvf__job_report report = {
+        .pid = -1, .payload = PVF__BUF_INIT(spec->payload_max + 1 + PVF__JOB_SAY_READY_LEN)};
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
         *ret_failure = PVF__JOB_FAILED_PIPE;
@@ -177,12 +249,22 @@ int pvf__job_run(const struct pvf__job_spec *spec,
         kill_job(&watch);
     }
     watch_job(&watch);
+    kill_group(&watch);
     status = reap(&watch, err);
     if (status != 0) {
         pvf__buf_done(&report.payload);
         *ret_failure = PVF__JOB_FAILED_WAIT;
         return status;
     }
+    if (!watch.heard.fenced && !report.host_gone) {
+        status = not_fenced(&report, err);
+        pvf__buf_done(&report.payload);
+        *ret_failure = PVF__JOB_FAILED_FENCE;
+        return status;
+    }
+    report.input_len = watch.heard.input_len;
+    report.frame = (struct pvf__slice){report.payload.data + watch.heard.used,
+                                       report.payload.len - watch.heard.used};
     *ret = report;
     return 0;
 }

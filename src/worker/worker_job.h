@@ -4,7 +4,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/slice.h"
 #include "pvf/error.h"
+#include "sandbox/sandbox.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,29 +18,38 @@
  * worker watches it from outside: its pipe, its death, its CPU clock, and the host's socket.
  */
 struct pvf__job_spec {
-    /* Runs in the job with the pipe's write end; its result is the job's exit code. */
+    /*
+     * Runs in the fenced job with the pipe's write end; its result is the job's exit code.  Calls
+     * pvf__job_say_ready when its input is ready, then sends its frame.
+     */
     int (*run)(void *context, int pipe_fd);
     void *context;
-    uint64_t cpu_limit_us; /* all threads, user and system time */
-    size_t payload_max;    /* bytes that the job may send */
-    int host_socket;       /* closed in the job; the job is killed when the host hangs up */
-    int keep_fd;           /* the one descriptor besides 0, 1, 2 that the job inherits, or -1 */
+    uint64_t cpu_limit_us; /* all threads, user and system time, from readiness on */
+    uint64_t data_max;     /* private writable memory of the job in bytes; 0: no limit */
+    size_t payload_max;    /* bytes that the job may send in its frame */
+    int host_socket;       /* the job is killed when the host hangs up; -1: none */
+    int keep_fd;           /* the one descriptor besides the pipe that the job inherits, or -1 */
+    const struct pvf__sandbox_plan *sandbox;
 };
 
 struct pvf__job_report {
     pid_t pid;
     int wait_status;         /* as from waitpid(2) */
-    uint64_t cpu_us;         /* the job's whole life */
+    uint64_t cpu_us;         /* from readiness to the end */
     bool timed_out;          /* cpu_us reached the limit, whatever the job said */
     bool host_gone;          /* the host hung up: nobody waits for an answer */
+    bool memory_was_short;   /* the kernel killed it, or something else meanwhile, for memory */
     bool payload_over;       /* it sent more than payload_max and was killed */
-    struct pvf__buf payload; /* what it sent; the caller's to release */
+    uint32_t input_len;      /* of its input when it was ready, as the job says; 0: never ready */
+    struct pvf__slice frame; /* what it sent after its first words; inside `payload` */
+    struct pvf__buf payload; /* all that it sent; the caller's to release */
 };
 
-/* Where making a job can fail; the worker answers differently for each. */
+/* Where a job can fail before anything hostile ran; the worker answers differently for each. */
 enum pvf__job_failure {
     PVF__JOB_FAILED_PIPE,
     PVF__JOB_FAILED_FORK,
+    PVF__JOB_FAILED_FENCE, /* made, but not fenced */
     PVF__JOB_FAILED_WAIT,
 };
 

@@ -1,51 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns: the birth of a job's process and what it inherits. */
+/* Owns: the birth of a job's process, up to where its work begins. */
 #include "worker/worker_job_make.h"
 
 #include "base/error.h"
+#include "worker/worker_job_say.h"
 
 #include <errno.h>
 #include <linux/sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Exit code of a job that could not be set up; the worker reports it as an unexpected exit. */
+/* Exit code of a job that could not be fenced. */
 #define EXIT_SETUP 70
 
-static int close_from_to(unsigned first, unsigned last)
-{
-    return first > last ? 0 : (int)syscall(SYS_close_range, first, last, 0);
-}
+/* The worker kills by the exact limit; the kernel does so, much later, when the worker cannot. */
+#define BACKSTOP_S 30u
 
-/* Closes everything but 0, 1, 2 and these two (either may be -1). */
-static int keep_only(int a, int b)
+__attribute__((noreturn)) static void be_job(const struct pvf__job_spec *spec, int write_end)
 {
-    int low = a < b ? a : b;
-    int high = a < b ? b : a;
-    unsigned next = 3;
-    if (low >= 3) {
-        if (close_from_to(next, (unsigned)low - 1) != 0) {
-            return -1;
-        }
-        next = (unsigned)low + 1;
+    const struct pvf__sandbox_job_limits limits = {
+        .cpu_s = spec->cpu_limit_us / 1000000u + BACKSTOP_S,
+        .data_bytes = spec->data_max,
+    };
+    pvf_error err = PVF_ERROR_INIT;
+    int status = pvf__sandbox_job(spec->sandbox, &limits, write_end, spec->keep_fd, &err);
+    if (status != 0) {
+        pvf__job_say_fault(write_end, err.text);
+        _exit(EXIT_SETUP);
     }
-    if (high >= 3 && high != low) {
-        if (close_from_to(next, (unsigned)high - 1) != 0) {
-            return -1;
-        }
-        next = (unsigned)high + 1;
-    }
-    return close_from_to(next, ~0u);
-}
-
-__attribute__((noreturn)) static void
-be_job(const struct pvf__job_spec *spec, int write_end, pid_t worker)
-{
-    /* A job must not outlive its worker: it would go on unwatched. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != worker ||
-        keep_only(write_end, spec->keep_fd) != 0) {
+    if (pvf__job_say_fenced(write_end, &err) != 0) {
         _exit(EXIT_SETUP);
     }
     _exit(spec->run(spec->context, write_end));
@@ -57,19 +41,19 @@ int pvf__job_make(const struct pvf__job_spec *spec,
                   int *ret_pid_fd,
                   pvf_error *err)
 {
-    pid_t worker = getpid();
     int pid_fd = -1;
     struct clone_args args = {
-        .flags = CLONE_PIDFD,
+        .flags = CLONE_PIDFD | pvf__sandbox_job_namespaces(spec->sandbox),
         .pidfd = (uint64_t)(uintptr_t)&pid_fd,
         .exit_signal = SIGCHLD,
     };
     long pid = syscall(SYS_clone3, &args, sizeof(args));
     if (pid < 0) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "fork");
+        const char *what = spec->sandbox->secure_clone ? "clone" : "fork";
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "%s", what);
     }
     if (pid == 0) {
-        be_job(spec, write_end, worker);
+        be_job(spec, write_end);
     }
     *ret_pid = (pid_t)pid;
     *ret_pid_fd = pid_fd;

@@ -11,6 +11,7 @@
 #include "proto/command_line.h"
 #include "proto/frame.h"
 #include "worker/worker_args.h"
+#include "worker/worker_check.h"
 #include "worker/worker_log.h"
 #include "worker/worker_start.h"
 #include "worker/worker_version.h"
@@ -18,6 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static int print_help(const struct pvf__worker_role *role, const char *version)
@@ -31,18 +33,11 @@ static int print_help(const struct pvf__worker_role *role, const char *version)
     return 0;
 }
 
-/* Mechanisms of the sandbox that a node asks about before it uses them. */
-static const char *const checks[] = {
-    PVF__WORD_CHECK_LANDLOCK,
-    PVF__WORD_CHECK_SECCOMP,
-    PVF__WORD_CHECK_CHANGE_ROOT,
-    PVF__WORD_CHECK_SECURE_CLONE,
-};
-
 /* The exit code of an informing first argument, or -1 when it asks for something else. */
-static int inform(const struct pvf__worker_role *role, const char *word, const char *version)
+static int inform(const struct pvf__worker_role *role, char **argv, const char *version)
 {
-    if (word == NULL || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         return print_help(role, version);
     }
     if (strcmp(word, PVF__WORD_VERSION) == 0 || strcmp(word, "-v") == 0) {
@@ -57,14 +52,8 @@ static int inform(const struct pvf__worker_role *role, const char *word, const c
         (void)sleep(5);
         return 0;
     }
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        if (strcmp(word, checks[i]) == 0) {
-            /* An honest no: a host must never believe in a sandbox that is not there. */
-            (void)fprintf(stderr, "not available: this worker is built without this mechanism\n");
-            return PVF__EXIT_CHECK_FAILED;
-        }
-    }
-    return -1;
+    struct pvf__worker_check check = {.filter = role->worker_filter};
+    return pvf__worker_check_parse(argv, &check) ? pvf__worker_check_run(&check) : -1;
 }
 
 /* Reads requests until the host ends, a request cannot be answered, or the role says stop. */
@@ -93,12 +82,20 @@ static int start(int argc, char **argv, const struct pvf__worker_role *role, con
 {
     struct pvf__worker_args args;
     pvf_error err = PVF_ERROR_INIT;
-    if (pvf__worker_args_parse(argc, argv, &args, &err) != 0) {
+    int status = pvf__worker_args_parse(argc, argv, role->own_option, &args, &err);
+    if (status == 0 && args.own_value != NULL) {
+        status = role->set_own_option(args.own_value, &err);
+    }
+    if (status != 0) {
         (void)fprintf(stderr, "%s: %s\n", role->name, err.text);
         return PVF__EXIT_PANIC;
     }
-    struct pvf__worker worker = {.socket = -1};
-    int status = pvf__worker_start(&worker, &args, version, &err);
+    struct pvf__worker worker = {.socket = -1,
+                                 .sandbox = {.null_fd = -1,
+                                             .files = role->files,
+                                             .worker_role = role->worker_filter,
+                                             .job_role = role->job_filter}};
+    status = pvf__worker_start(&worker, &args, version, &err);
     if (status != 0) {
         pvf__log(PVF__LOG_ERROR, "%s", err.text);
         return PVF__EXIT_ORDERLY;
@@ -119,15 +116,24 @@ int pvf__worker_send(struct pvf__worker *worker, const struct pvf__buf *body)
     return status;
 }
 
+/* Our host starts workers by descriptor, whose number the kernel would show as their name. */
+static void name_process(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    /* Only for those who look at lists of processes. */
+    (void)prctl(PR_SET_NAME, slash != NULL ? slash + 1 : path);
+}
+
 int pvf__worker_main(int argc, char **argv, const struct pvf__worker_role *role)
 {
     char version[PVF__WORKER_VERSION_MAX];
     const char *word = argc > 1 ? argv[1] : NULL;
+    name_process(argc > 0 ? argv[0] : role->name);
     pvf__worker_version(version);
     pvf__worker_log_setup(role->name, pvf__worker_log_level(getenv("RUST_LOG")));
     /* A host that is gone shows as EPIPE, not as a signal. */
     (void)signal(SIGPIPE, SIG_IGN);
-    int code = inform(role, word, version);
+    int code = argc > 1 ? inform(role, argv, version) : print_help(role, version);
     if (code >= 0) {
         return code;
     }

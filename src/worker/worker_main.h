@@ -11,6 +11,18 @@ struct pvf__worker_role {
     const char *purpose; /* half a sentence for the help text */
     size_t request_max;  /* longest request frame, in bytes */
 
+    /* How the worker and its jobs are fenced. */
+    enum pvf__sandbox_files files;
+    enum pvf__seccomp_role worker_filter;
+    enum pvf__seccomp_role job_filter;
+
+    /*
+     * An option of a normal start that only this role has, and who takes its value; what it refuses
+     * ends the start as any wrong argument does.  NULL, both: none.
+     */
+    const char *own_option;
+    int (*set_own_option)(const char *value, pvf_error *err);
+
     /* After the security handshake, before the first request; 0, or the exit code. NULL: nothing.
      */
     int (*begin)(struct pvf__worker *worker);

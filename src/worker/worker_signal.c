@@ -20,3 +20,12 @@ void pvf__worker_signal_text(int wait_status, char *out, size_t size)
         (void)snprintf(out, size, "received signal: SIGRT%d", WTERMSIG(wait_status));
     }
 }
+
+void pvf__worker_death_text(const struct pvf__job_report *report, char *out, size_t size)
+{
+    pvf__worker_signal_text(report->wait_status, out, size);
+    if (report->memory_was_short) {
+        size_t len = strlen(out);
+        (void)snprintf(out + len, size - len, " (this machine ran out of memory)");
+    }
+}

@@ -7,6 +7,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "proto/frame.h"
+#include "sandbox/sandbox_descriptors.h"
+#include "worker/worker_memory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -87,42 +89,37 @@ static int take_handshake(struct pvf__worker *worker, pvf_error *err)
     return status;
 }
 
-/* Only the log setting may be in the environment of a worker of a secure validator. */
-static bool environment_is_clean(void)
+/* What the host decided on; the folder becomes "/" if the root changes. */
+static int fence(struct pvf__worker *worker,
+                 const char *folder,
+                 struct pvf__sandbox_report *report,
+                 pvf_error *err)
 {
-    for (char **entry = environ; *entry != NULL; entry++) {
-        if (strncmp(*entry, "RUST_LOG=", strlen("RUST_LOG=")) != 0) {
-            return false;
+    struct pvf__sandbox_plan *plan = &worker->sandbox;
+    char text[512];
+    plan->folder = folder;
+    plan->strict = worker->security.secure_validator_mode;
+    plan->change_root = worker->security.can_unshare_user_namespace_and_change_root;
+    plan->landlock = worker->security.can_enable_landlock;
+    plan->seccomp = worker->security.can_enable_seccomp;
+    plan->secure_clone = worker->security.can_do_secure_clone;
+    int status = pvf__sandbox_worker(plan, report, err);
+    pvf__sandbox_report_text(report, text, sizeof(text));
+    pvf__log(PVF__LOG_INFO, "%s", text);
+    if (status != 0) {
+        return status;
+    }
+    for (size_t i = 0; i < PVF__SANDBOX_MECHANISMS; i++) {
+        if (report->state[i] == PVF__SANDBOX_FAILED) {
+            pvf__log(PVF__LOG_WARN,
+                     "going on without %s: %s",
+                     pvf__sandbox_name((enum pvf__sandbox_mechanism)i),
+                     report->why[i]);
         }
     }
-    return true;
-}
-
-/* What the host wants and this worker lacks ends a secure start; otherwise it is only said. */
-static int refuse_missing(const pvf_security_status *security, pvf_error *err)
-{
-    const struct {
-        bool wanted;
-        bool always; /* the reference ends in every mode: the host relies on the changed root */
-        const char *name;
-    } mechanisms[] = {
-        {security->can_unshare_user_namespace_and_change_root, true, "change of the root folder"},
-        {security->can_enable_landlock, false, "Landlock"},
-        {security->can_enable_seccomp, false, "seccomp"},
-        {security->can_do_secure_clone, false, "clone with namespaces"},
-    };
-    for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
-        if (!mechanisms[i].wanted) {
-            continue;
-        }
-        if (security->secure_validator_mode || mechanisms[i].always) {
-            return pvf__error_set(err,
-                                  PVF_ERR_UNSUPPORTED,
-                                  "the host asks for %s, which this worker is built without",
-                                  mechanisms[i].name);
-        }
-        pvf__log(PVF__LOG_WARN, "going on without %s", mechanisms[i].name);
-    }
+    /* A job is not asked for what its worker could not have. */
+    plan->landlock = report->state[PVF__SANDBOX_LANDLOCK] == PVF__SANDBOX_ON;
+    plan->seccomp = report->state[PVF__SANDBOX_SECCOMP] == PVF__SANDBOX_ON;
     return 0;
 }
 
@@ -143,12 +140,17 @@ int pvf__worker_start(struct pvf__worker *worker,
                       const char *version,
                       pvf_error *err)
 {
+    struct pvf__sandbox_report report;
     int status = check_version(args, version, err);
     if (status == 0) {
-        status = check_folder(args->worker_dir, err);
+        status = pvf__sandbox_begin(&report, err);
     }
     if (status == 0) {
-        status = set_paths(worker, args->worker_dir, err);
+        pvf__worker_memory_watch();
+        status = pvf__sandbox_null_open(&worker->sandbox.null_fd, err);
+    }
+    if (status == 0) {
+        status = check_folder(args->worker_dir, err);
     }
     if (status == 0) {
         status = connect_to(args->socket_path, &worker->socket, err);
@@ -156,16 +158,10 @@ int pvf__worker_start(struct pvf__worker *worker,
     if (status == 0) {
         status = take_handshake(worker, err);
     }
-    if (status != 0) {
-        return status;
+    if (status == 0) {
+        status = fence(worker, args->worker_dir, &report, err);
     }
-    if (!environment_is_clean()) {
-        if (worker->security.secure_validator_mode) {
-            return pvf__error_set(err,
-                                  PVF_ERR_UNSUPPORTED,
-                                  "not all env vars were cleared when spawning the process");
-        }
-        pvf__log(PVF__LOG_WARN, "not all env vars were cleared when spawning the process");
-    }
-    return refuse_missing(&worker->security, err);
+    return status != 0
+               ? status
+               : set_paths(worker, worker->sandbox.change_root ? "" : args->worker_dir, err);
 }

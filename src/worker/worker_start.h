@@ -7,7 +7,8 @@
 
 /*
  * The start sequence up to the first message of the role: version check, folder, socket, security
- * handshake, and the mechanisms that it asks for.  A failure ends the worker with exit code 1.
+ * handshake, and the mechanisms that it asks for.  worker->sandbox says how the role is fenced.  A
+ * failure ends the worker with exit code 1.
  */
 PVF__NODISCARD int pvf__worker_start(struct pvf__worker *worker,
                                      const struct pvf__worker_args *args,

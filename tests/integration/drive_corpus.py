@@ -245,6 +245,11 @@ def children(pid):
     return found
 
 
+def cpu_ticks(pid):
+    stat = wire.read_file("/proc", str(pid), "stat").decode(errors="replace")
+    return sum(int(field) for field in stat.rpartition(")")[2].split()[11:13])
+
+
 def wait_for(what, seconds=15.0):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -275,6 +280,8 @@ class Endless:
         self.worker.send(wire.execute_request(params, digest, seconds=seconds))
         found = wait_for(lambda: children(self.worker.process.pid))
         self.job = found[0] if found else None
+        # Busy: what ends it before it has begun to work is no death of a job.
+        wait_for(lambda: cpu_ticks(self.job) >= 3)
 
     def __enter__(self):
         return self

@@ -5,8 +5,10 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "pvf/status.h"
+#include "sandbox/sandbox_descriptors.h"
 #include "worker/worker_args.h"
 #include "worker/worker_job.h"
+#include "worker/worker_job_say.h"
 #include "worker/worker_log.h"
 #include "worker/worker_signal.h"
 
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void log_levels_are_those_of_the_reference(void **state)
@@ -61,18 +64,51 @@ static void arguments_come_in_any_order_and_the_last_counts(void **state)
                     TEXT("/e")};
     struct pvf__worker_args args;
     pvf_error err = PVF_ERROR_INIT;
-    assert_int_equal(pvf__worker_args_parse(8, good, &args, &err), 0);
+    assert_int_equal(pvf__worker_args_parse(8, good, NULL, &args, &err), 0);
     assert_string_equal(args.worker_dir, "/e");
     assert_string_equal(args.socket_path, "/s");
     assert_null(args.node_version);
-    assert_int_equal(pvf__worker_args_parse(4, good, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(4, good, NULL, &args, &err), PVF_ERR_INVALID_ARG);
     assert_string_equal(err.text, "the --socket-path argument is required");
-    assert_int_equal(pvf__worker_args_parse(5, good, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(5, good, NULL, &args, &err), PVF_ERR_INVALID_ARG);
     char *foreign[] = {TEXT("w"), TEXT("prepare-worker"), TEXT("--socket-path=/s"), TEXT("x")};
-    assert_int_equal(pvf__worker_args_parse(4, foreign, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(4, foreign, NULL, &args, &err), PVF_ERR_INVALID_ARG);
     assert_string_equal(err.text, "Unexpected argument found: --socket-path=/s");
     char *binary[] = {TEXT("w"), TEXT("prepare-worker"), TEXT("--socket-path"), TEXT("\xff")};
-    assert_int_equal(pvf__worker_args_parse(4, binary, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(4, binary, NULL, &args, &err), PVF_ERR_INVALID_ARG);
+}
+
+static void an_own_option_is_known_to_its_role_only(void **state)
+{
+    (void)state;
+    char *said[] = {TEXT("w"),
+                    TEXT("prepare-worker"),
+                    TEXT("--metering"),
+                    TEXT("call-site"),
+                    TEXT("--socket-path"),
+                    TEXT("/s"),
+                    TEXT("--worker-dir-path"),
+                    TEXT("/d")};
+    struct pvf__worker_args args;
+    pvf_error err = PVF_ERROR_INIT;
+    assert_int_equal(pvf__worker_args_parse(8, said, "--metering", &args, &err), 0);
+    assert_string_equal(args.own_value, "call-site");
+    assert_string_equal(args.socket_path, "/s");
+    assert_string_equal(args.worker_dir, "/d");
+    assert_int_equal(pvf__worker_args_parse(3, said, "--metering", &args, &err),
+                     PVF_ERR_INVALID_ARG);
+    assert_string_equal(err.text, "the --metering argument needs a value");
+    assert_int_equal(pvf__worker_args_parse(8, said, NULL, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_string_equal(err.text, "Unexpected argument found: --metering");
+    assert_int_equal(pvf__worker_args_parse(8, said, "--other", &args, &err), PVF_ERR_INVALID_ARG);
+    char *plain[] = {TEXT("w"),
+                     TEXT("prepare-worker"),
+                     TEXT("--socket-path"),
+                     TEXT("/s"),
+                     TEXT("--worker-dir-path"),
+                     TEXT("/d")};
+    assert_int_equal(pvf__worker_args_parse(6, plain, "--metering", &args, &err), 0);
+    assert_null(args.own_value);
 }
 
 /* Jobs: what each does is its context; none asserts, since it is another process. */
@@ -84,14 +120,33 @@ enum deed {
     FLOOD,
     SLEEP,
     LEAVE_CHILD,
-    COUNT_FDS
+    COUNT_FDS,
+    WORK_BEFORE,
 };
+
+/* Uses CPU time of this process up to so many microseconds in all. */
+static uint64_t use_cpu(uint64_t us)
+{
+    struct timespec used;
+    uint64_t now;
+    do {
+        (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+        now = (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / 1000u;
+    } while (now < us);
+    return now;
+}
 
 static int do_deed(void *context, int pipe_fd)
 {
+    bool before = *(const enum deed *)context == WORK_BEFORE;
+    if (pvf__job_say_ready(pipe_fd, 7, before ? use_cpu(200000) : 0, NULL) != 0) {
+        return 98;
+    }
     switch (*(const enum deed *)context) {
     case SPEAK:
         return write(pipe_fd, "hello", 5) == 5 ? 3 : 4;
+    case WORK_BEFORE:
+        return 0;
     case SPIN:
         for (;;) {
         }
@@ -133,6 +188,8 @@ static int do_deed(void *context, int pipe_fd)
 
 static struct pvf__job_report run(enum deed deed, uint64_t cpu_ms, int host_socket)
 {
+    struct pvf__sandbox_plan plan = {.null_fd = -1}; /* nothing that the host decides on */
+    assert_int_equal(pvf__sandbox_null_open(&plan.null_fd, NULL), 0);
     struct pvf__job_spec spec = {
         .run = do_deed,
         .context = &deed,
@@ -140,10 +197,14 @@ static struct pvf__job_report run(enum deed deed, uint64_t cpu_ms, int host_sock
         .payload_max = 1 << 20,
         .host_socket = host_socket,
         .keep_fd = -1,
+        .sandbox = &plan,
     };
     struct pvf__job_report report;
     enum pvf__job_failure failure;
     assert_int_equal(pvf__job_run(&spec, &report, &failure, NULL), 0);
+    /* A job that its host gave up may not have come so far. */
+    assert_true(report.input_len == 7 || report.host_gone);
+    (void)close(plan.null_fd);
     /* Nothing is left behind. */
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
@@ -156,8 +217,8 @@ static void a_job_is_heard_and_reaped(void **state)
     struct pvf__job_report report = run(SPEAK, 10000, -1);
     assert_true(WIFEXITED(report.wait_status));
     assert_int_equal(WEXITSTATUS(report.wait_status), 3);
-    assert_int_equal(report.payload.len, 5);
-    assert_memory_equal(report.payload.data, "hello", 5);
+    assert_int_equal(report.frame.len, 5);
+    assert_memory_equal(report.frame.data, "hello", 5);
     assert_false(report.timed_out);
     pvf__buf_done(&report.payload);
 }
@@ -169,6 +230,64 @@ static void a_job_that_spins_is_ended_by_its_cpu_clock(void **state)
     assert_true(report.timed_out);
     assert_true(report.cpu_us >= 50000);
     pvf__buf_done(&report.payload);
+}
+
+static void work_before_readiness_does_not_count(void **state)
+{
+    (void)state;
+    struct pvf__job_report report = run(WORK_BEFORE, 100, -1);
+    assert_false(report.timed_out);
+    assert_true(WIFEXITED(report.wait_status));
+    assert_true(report.cpu_us < 100000);
+    pvf__buf_done(&report.payload);
+}
+
+static void a_job_that_cannot_be_fenced_is_no_job(void **state)
+{
+    (void)state;
+    enum deed deed = SPEAK;
+    const struct pvf__sandbox_plan plan = {.null_fd = -1}; /* nothing to put on 0, 1 and 2 */
+    const struct pvf__job_spec spec = {
+        .run = do_deed,
+        .context = &deed,
+        .cpu_limit_us = 10000000,
+        .payload_max = 1 << 20,
+        .host_socket = -1,
+        .keep_fd = -1,
+        .sandbox = &plan,
+    };
+    struct pvf__job_report report;
+    enum pvf__job_failure failure;
+    pvf_error err = PVF_ERROR_INIT;
+    assert_int_not_equal(pvf__job_run(&spec, &report, &failure, &err), 0);
+    assert_int_equal(failure, PVF__JOB_FAILED_FENCE);
+    assert_non_null(strstr(err.text, "replacing descriptor 0"));
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static void first_words_are_heard_in_any_pieces(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {1, 3, 5, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 'x'};
+    struct pvf__job_heard heard = {0};
+    for (size_t len = 0; len <= sizeof(bytes); len++) {
+        pvf__job_say_hear((struct pvf__slice){bytes, len}, &heard);
+        assert_int_equal(heard.fenced, len >= 1);
+        assert_int_equal(heard.ready, len >= 1 + PVF__JOB_SAY_READY_LEN);
+        assert_false(heard.nonsense);
+    }
+    assert_int_equal(heard.used, sizeof(bytes) - 1);
+    assert_int_equal(heard.input_len, 5);
+    assert_int_equal(heard.cpu_us, 9);
+    for (unsigned first = 0; first < 256; first++) {
+        const uint8_t words[] = {(uint8_t)first, 'n', 'o'};
+        struct pvf__job_heard other = {0};
+        pvf__job_say_hear((struct pvf__slice){words, sizeof(words)}, &other);
+        assert_int_equal(other.fenced, first == 1);
+        assert_true(other.nonsense); /* "n" is no second word either */
+        assert_int_equal(pvf__job_say_reason((struct pvf__slice){words, sizeof(words)}).len,
+                         first == 2 ? 2 : 0);
+    }
 }
 
 static void any_signal_is_a_death(void **state)
@@ -191,7 +310,7 @@ static void a_flood_is_cut_off(void **state)
     (void)state;
     struct pvf__job_report report = run(FLOOD, 10000, -1);
     assert_true(report.payload_over);
-    assert_true(report.payload.len <= 1 << 20);
+    assert_true(report.payload.len <= (1 << 20) + 1 + PVF__JOB_SAY_READY_LEN);
     pvf__buf_done(&report.payload);
 }
 
@@ -212,7 +331,7 @@ static void a_child_that_holds_the_pipe_does_not_hold_the_worker(void **state)
     (void)state;
     uint64_t begin = pvf__clock_monotonic_ns();
     struct pvf__job_report report = run(LEAVE_CHILD, 600000, -1);
-    assert_memory_equal(report.payload.data, "bye", 3);
+    assert_memory_equal(report.frame.data, "bye", 3);
     assert_true(pvf__clock_monotonic_ns() - begin < UINT64_C(60000000000));
     pvf__buf_done(&report.payload);
 }
@@ -233,8 +352,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(log_levels_are_those_of_the_reference),
         cmocka_unit_test(arguments_come_in_any_order_and_the_last_counts),
+        cmocka_unit_test(an_own_option_is_known_to_its_role_only),
         cmocka_unit_test(a_job_is_heard_and_reaped),
         cmocka_unit_test(a_job_that_spins_is_ended_by_its_cpu_clock),
+        cmocka_unit_test(work_before_readiness_does_not_count),
+        cmocka_unit_test(a_job_that_cannot_be_fenced_is_no_job),
+        cmocka_unit_test(first_words_are_heard_in_any_pieces),
         cmocka_unit_test(any_signal_is_a_death),
         cmocka_unit_test(a_flood_is_cut_off),
         cmocka_unit_test(a_job_ends_when_the_host_hangs_up),

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns: the words of a job before its frame, on both ends of the pipe. */
+#include "worker/worker_job_say.h"
+
+#include "base/buf.h"
+#include "base/cursor.h"
+#include "base/fd.h"
+
+#include <string.h>
+
+#define SAY_FENCED 0x01
+#define SAY_FAULT 0x02
+#define SAY_READY 0x03
+
+int pvf__job_say_fenced(int pipe_fd, pvf_error *err)
+{
+    static const uint8_t word = SAY_FENCED;
+    return pvf__fd_write(pipe_fd, &word, 1, err);
+}
+
+void pvf__job_say_fault(int pipe_fd, const char *text)
+{
+    uint8_t words[256] = {SAY_FAULT};
+    pvf_error err = PVF_ERROR_INIT;
+    size_t len = strnlen(text, sizeof(words) - 1);
+    memcpy(words + 1, text, len);
+    /* If the worker cannot be told, the exit without a word tells it enough. */
+    (void)!pvf__fd_write(pipe_fd, words, len + 1, &err);
+}
+
+int pvf__job_say_ready(int pipe_fd, size_t input_len, uint64_t cpu_us, pvf_error *err)
+{
+    struct pvf__buf words PVF__CLEANUP_BUF = PVF__BUF_INIT(PVF__JOB_SAY_READY_LEN);
+    (void)pvf__buf_u8(&words, SAY_READY);
+    (void)pvf__buf_u64le(&words, input_len);
+    (void)pvf__buf_u64le(&words, cpu_us);
+    return words.failed != 0 ? words.failed : pvf__fd_write(pipe_fd, words.data, words.len, err);
+}
+
+static void hear_ready(struct pvf__slice bytes, struct pvf__job_heard *heard)
+{
+    struct pvf__cursor cursor;
+    uint8_t word;
+    uint64_t input_len;
+    uint64_t cpu_us;
+    pvf__cursor_init(&cursor, bytes.data, bytes.len);
+    if (!pvf__cursor_u8(&cursor, &word)) {
+        return;
+    }
+    if (word != SAY_READY) {
+        heard->nonsense = true;
+    } else if (pvf__cursor_u64le(&cursor, &input_len) && pvf__cursor_u64le(&cursor, &cpu_us)) {
+        heard->ready = true;
+        heard->input_len = input_len < UINT32_MAX ? (uint32_t)input_len : UINT32_MAX;
+        heard->cpu_us = cpu_us;
+        heard->used += pvf__cursor_offset(&cursor);
+    }
+}
+
+void pvf__job_say_hear(struct pvf__slice bytes, struct pvf__job_heard *heard)
+{
+    if (!heard->fenced && bytes.len > 0 && !heard->nonsense) {
+        heard->fenced = bytes.data[0] == SAY_FENCED;
+        heard->nonsense = !heard->fenced;
+        heard->used = heard->fenced ? 1 : 0;
+    }
+    if (heard->fenced && !heard->ready && !heard->nonsense && bytes.len > heard->used) {
+        struct pvf__slice rest = {bytes.data + heard->used, bytes.len - heard->used};
+        hear_ready(rest, heard);
+    }
+}
+
+struct pvf__slice pvf__job_say_reason(struct pvf__slice bytes)
+{
+    struct pvf__slice reason = {0};
+    if (bytes.len > 1 && bytes.data[0] == SAY_FAULT) {
+        reason = (struct pvf__slice){bytes.data + 1, bytes.len - 1};
+    }
+    return reason;
+}
