@@ -19,7 +19,8 @@
     X(PVF_ERR_UNSUPPORTED, -8, "not supported")                                                    \
     X(PVF_ERR_CORRUPT, -9, "stored data is corrupt")                                               \
     X(PVF_ERR_INTERNAL, -10, "internal error")                                                     \
-    X(PVF_ERR_PEER, -11, "the other process misbehaved")
+    X(PVF_ERR_PEER, -11, "the other process misbehaved")                                           \
+    X(PVF_ERR_BUSY, -12, "in use by another process")
 
 enum pvf_status {
 #define PVF_STATUS_ENUM(name, number, text) name = (number),

@@ -1,0 +1,1 @@
+pvf_add_fuzz(NAME cache_meta USES base hash cache)
