@@ -1,0 +1,31 @@
+# What can break around the two workers and the host, broken on purpose.
+set(bench ${CMAKE_CURRENT_LIST_DIR}/bench.c)
+set(kept ${bench} ${CMAKE_CURRENT_LIST_DIR}/kept.c)
+set(workers)
+if(PVF_ENGINE)
+    set(workers ${PROJECT_BINARY_DIR}/bin/pvf-prepare-worker
+        ${PROJECT_BINARY_DIR}/bin/pvf-execute-worker)
+endif()
+pvf_add_test(NAME test_fault_signals LABEL faults USES base hash wasm proto host
+    ARGS ${workers} SOURCES ${bench})
+pvf_add_test(NAME test_fault_wire LABEL faults USES base hash wasm proto host
+    ARGS ${workers} SOURCES ${kept})
+pvf_add_test(NAME test_fault_stages LABEL faults USES base hash wasm proto host
+    ARGS $<TARGET_FILE:fake_worker> SOURCES ${bench})
+pvf_add_test(NAME test_fault_answers LABEL faults USES base hash wasm proto host
+    ARGS $<TARGET_FILE:fake_worker>
+    SOURCES ${bench} ${PROJECT_SOURCE_DIR}/tests/support/proto_samples.c)
+# Only what our own objects call goes through the test; the C library's own calls do not.
+set(wraps)
+foreach(name malloc calloc realloc free strdup strndup asprintf __asprintf_chk fdopendir
+        posix_spawn_file_actions_adddup2 posix_spawn_file_actions_addclosefrom_np)
+    list(APPEND wraps -Wl,--wrap=${name})
+endforeach()
+pvf_add_test(NAME test_fault_memory LABEL faults USES base hash wasm proto host
+    ARGS $<TARGET_FILE:fake_worker> SOURCES ${bench} LIBS ${wraps})
+pvf_add_test(NAME test_fault_machine LABEL faults USES base hash wasm proto host
+    ARGS ${workers} SOURCES ${bench} LIBS -Wl,--wrap=getrandom)
+# Slow: 1 000 jobs here, 10 000 in tools/ci/long.
+pvf_add_test(NAME many_jobs LABEL faults USES base hash wasm proto host
+    ARGS ${workers} SOURCES ${kept})
+set_tests_properties(many_jobs PROPERTIES LABELS "faults;slow")

@@ -1,0 +1,19 @@
+# Hostile code inside the real fence.  The program is for tests alone and is not installed.
+if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
+    find_package(Python3 3.9 COMPONENTS Interpreter REQUIRED)
+    add_executable(probe_worker probe_worker.c try_files.c try_kernel.c try_limits.c try_network.c
+        try_processes.c try_rights.c)
+    target_include_directories(probe_worker PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(probe_worker PRIVATE pvf_prepare pvf_execute pvf_flags)
+    set(probe_options)
+    if(PVF_SANITIZE)
+        set(probe_options --sanitized)
+        target_link_libraries(probe_worker PRIVATE pvf_worker_sanitizer)
+    endif()
+    set_target_properties(probe_worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+        ${PROJECT_BINARY_DIR}/tests)
+    add_test(NAME sandbox_probes COMMAND Python3::Interpreter
+        ${CMAKE_CURRENT_LIST_DIR}/drive_probes.py $<TARGET_FILE:probe_worker>
+        ${probe_options})
+    set_tests_properties(sandbox_probes PROPERTIES LABELS sandbox SKIP_RETURN_CODE 77 TIMEOUT 600)
+endif()
