@@ -6,6 +6,8 @@ function(pvf_add_folder name)
     target_include_directories(pvf_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src
         ${PROJECT_SOURCE_DIR}/include)
     target_compile_definitions(pvf_${name} PUBLIC _GNU_SOURCE)
+    # What a line of the log says it comes from.
+    target_compile_definitions(pvf_${name} PRIVATE PVF__COMPONENT="${name}")
     target_link_libraries(pvf_${name} PRIVATE pvf_flags)
     foreach(folder IN LISTS ARG_USES)
         target_link_libraries(pvf_${name} PUBLIC pvf_${folder})

@@ -12,12 +12,13 @@
 typedef struct pvf_error {
     int32_t code;      /* one of PVF_ERR_* */
     int32_t sys_errno; /* errno of the failed system call, or 0 */
-    char text[248];    /* one line, always terminated; what, where, and the limit */
+    int32_t detail;    /* enum pvf_spawn_failure when no worker could be started, or 0 */
+    char text[244];    /* one line, always terminated; what, where, and the limit */
 } pvf_error;
 
 #define PVF_ERROR_INIT                                                                             \
     {                                                                                              \
-        0, 0,                                                                                      \
+        0, 0, 0,                                                                                   \
         {                                                                                          \
             0                                                                                      \
         }                                                                                          \

@@ -39,6 +39,7 @@ typedef struct pvf_host_config {
     bool quiet;                   /* workers' stderr goes nowhere instead of to ours */
     int32_t security_mode;        /* enum pvf_security_mode */
     pvf_security_status security; /* for PVF_SECURITY_AS_GIVEN */
+    int32_t metering;             /* enum pvf_metering; for experts, 0 is right for all others */
 } pvf_host_config;
 
 /* Checks the configuration, the programs and their versions; starts no worker yet. */
@@ -97,18 +98,37 @@ PVF_API PVF_NODISCARD int pvf_host_execute(pvf_host *host,
                                            pvf_outcome *ret,
                                            pvf_error *err);
 
+/*
+ * Prepares and executes a small PVF whose result is known, with both of the host's programs.  0
+ * when this machine does it right; PVF_ERR_INVALID_ARG when the host lacks a program; any other
+ * failure says what this machine gets wrong, and that nothing it says about a candidate counts.
+ */
+PVF_API PVF_NODISCARD int pvf_host_self_test(pvf_host *host, pvf_error *err);
+
 /* One security mechanism of this machine. */
 typedef struct pvf_check {
     const char *name; /* "landlock", "seccomp", "change-root", "secure-clone"; static */
     bool available;
     bool tolerated; /* not available, but secure mode may do without */
+    bool ran;       /* the program was started and ended; otherwise `text` says what went wrong */
+    int32_t signal; /* that ended the check, such as SIGSYS; 0: none */
     char text[256]; /* why not, as the worker said; empty when available */
 } pvf_check;
 
 #define PVF_CHECKS 4
 
-/* Runs the worker's own checks of this machine again. */
+/* Runs the worker's own checks of this machine again: the prepare worker's, if there is one. */
 PVF_API PVF_NODISCARD int pvf_host_check(pvf_host *host, pvf_check ret[PVF_CHECKS], pvf_error *err);
+
+/*
+ * Runs the checks of any worker program.  The change of the root folder is tried on a folder that
+ * is made in `folder` and removed again; NULL: $TMPDIR or /tmp.  A check that says no, or that
+ * cannot be run, is no failure of the call.  Works without a host.
+ */
+PVF_API PVF_NODISCARD int pvf_worker_check(const char *program,
+                                           const char *folder,
+                                           pvf_check ret[PVF_CHECKS],
+                                           pvf_error *err);
 
 /*
  * The version that a worker program reports; at most `size` - 1 bytes are stored.  Works without a
@@ -119,7 +139,8 @@ pvf_worker_version(const char *program, char *ret, size_t size, pvf_error *err);
 
 /*
  * What the prepare worker has to say about code (or an artifact), as one JSON object: *ret is
- * terminated, and freed by the caller with free().  Only our own workers can do it.
+ * terminated, and freed by the caller with free().  Only our own workers can do it.  `bomb_limit`
+ * is as in a pvf_prepare_request.
  */
 PVF_API PVF_NODISCARD int pvf_host_inspect(pvf_host *host,
                                            pvf_bytes code,

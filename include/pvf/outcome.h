@@ -21,6 +21,7 @@ enum pvf_verdict {
     PVF_VERDICT_INVALID = 1,          /* the candidate's fault, beyond doubt */
     PVF_VERDICT_POSSIBLY_INVALID = 2, /* hostile code or this machine: try again, then invalid */
     PVF_VERDICT_INTERNAL = 3,         /* this machine's fault: nothing can be said */
+    PVF_VERDICT_EXPIRED = 4,          /* never started: by then nobody could use a verdict */
 };
 
 enum pvf_reason {
@@ -44,7 +45,24 @@ enum pvf_reason {
     PVF_REASON_CLEAR_WORKER_DIR = 24,
     PVF_REASON_KERNEL = 25,
     PVF_REASON_PREPARE = 26,
-    PVF_REASON_SPAWN = 27, /* no worker could be started */
+    PVF_REASON_SPAWN = 27,     /* no worker could be started */
+    PVF_REASON_SELF_TEST = 28, /* after a death, a known-good job failed too */
+    /* Not started. */
+    PVF_REASON_EXPIRED = 30,   /* its deadline passed, or what it builds on is gone; expired */
+    PVF_REASON_CANCELLED = 31, /* its caller, or the end of the service, wanted it so; internal */
+};
+
+/* Why no worker could be started; in pvf_error.detail and pvf_outcome.spawn_failure. */
+enum pvf_spawn_failure {
+    PVF_SPAWN_NONE = 0,
+    PVF_SPAWN_TMP_PATH = 1,        /* no place for its folder or its socket */
+    PVF_SPAWN_BIND = 2,            /* the socket could not be made */
+    PVF_SPAWN_ACCEPT = 3,          /* its connection could not be taken */
+    PVF_SPAWN_PROCESS = 4,         /* the program could not be started */
+    PVF_SPAWN_ACCEPT_TIMEOUT = 5,  /* it did not connect in time */
+    PVF_SPAWN_DIED = 6,            /* it ended before it connected */
+    PVF_SPAWN_HANDSHAKE = 7,       /* it did not take what it is told first */
+    PVF_SPAWN_PROGRAM_CHANGED = 8, /* the program's file is no longer the one that was opened */
 };
 
 /* Longest text of an outcome, with its terminator. */
@@ -56,6 +74,8 @@ typedef struct pvf_outcome {
     int32_t reason;              /* enum pvf_reason */
     bool retry;                  /* another attempt may end otherwise */
     bool bad_artifact;           /* prepare again before it */
+    int32_t spawn_failure;       /* enum pvf_spawn_failure, for PVF_REASON_SPAWN */
+    int32_t sys_errno;           /* of the system call that failed, for PVF_REASON_SPAWN; or 0 */
     char text[PVF_OUTCOME_TEXT]; /* one line; empty when valid */
 
     uint64_t cpu_us;   /* of the job as the worker measured it; 0 when there is no answer */
@@ -110,11 +130,14 @@ PVF_API void pvf_prepare_outcome_done(pvf_prepare_outcome *outcome);
 PVF_API PVF_NODISCARD int
 pvf_prepare_outcome_keep(pvf_prepare_outcome *outcome, const char *path, pvf_error *err);
 
-/* "valid", "invalid", "possibly invalid", "internal"; "unknown" for any other number. */
+/* "valid", "invalid", "possibly invalid", "internal", "expired"; "unknown" for any other number. */
 PVF_API const char *pvf_verdict_name(int32_t verdict);
 
 /* A short name in words, such as "hard timeout"; "unknown" for any other number. */
 PVF_API const char *pvf_reason_name(int32_t reason);
+
+/* A short name in words, such as "accept timeout"; "unknown" for any other number. */
+PVF_API const char *pvf_spawn_failure_name(int32_t failure);
 
 #ifdef __cplusplus
 }

@@ -27,6 +27,16 @@ enum pvf_prepare_kind {
     PVF_PREPARE_PRECHECKING = 1, /* a vote on new code: the artifact is also set up once */
 };
 
+/*
+ * Where prepared code counts its stack.  The verdicts are the same, the artifacts are not.  Only
+ * our own prepare worker can be told: another refuses to start.
+ */
+enum pvf_metering {
+    PVF_METERING_DEFAULT = 0,   /* what the worker does untold: ours, in the callee */
+    PVF_METERING_CALLEE = 1,    /* once in each function */
+    PVF_METERING_CALL_SITE = 2, /* the reference's form: at each call; larger and slower */
+};
+
 /* How a candidate's descriptor was read; decides what the code gets to see. */
 enum pvf_descriptor_version {
     PVF_DESCRIPTOR_V1 = 0,

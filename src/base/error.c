@@ -8,14 +8,25 @@
 __attribute__((format(printf, 4, 0))) static void
 fill(pvf_error *err, int code, int sys_errno, const char *format, va_list args)
 {
+    char why[80] = "";
     err->code = code;
     err->sys_errno = sys_errno;
+    err->detail = 0;
     (void)vsnprintf(err->text, sizeof(err->text), format, args);
     if (sys_errno != 0) {
-        size_t used = strlen(err->text);
-        (void)snprintf(
-            err->text + used, sizeof(err->text) - used, ": %s", strerrordesc_np(sys_errno));
+        const char *name = strerrordesc_np(sys_errno);
+        (void)snprintf(why, sizeof(why), ": %s", name != NULL ? name : "unknown error");
     }
+    /* Long paths may be cut, the reason not; nor a character in its midst. */
+    size_t used = strlen(err->text);
+    size_t room = sizeof(err->text) - 1 - strlen(why);
+    if (used > room) {
+        used = room;
+        while (used > 0 && ((uint8_t)err->text[used] & 0xc0) == 0x80) {
+            used--;
+        }
+    }
+    memcpy(err->text + used, why, strlen(why) + 1);
 }
 
 int pvf__error_set(pvf_error *err, int code, const char *format, ...)

@@ -26,6 +26,7 @@ int pvf__cli_precheck(struct pvf__cli_context *context, bool *ret_print);
 int pvf__cli_prepare(struct pvf__cli_context *context, bool *ret_print);
 int pvf__cli_validate(struct pvf__cli_context *context, bool *ret_print);
 int pvf__cli_inspect(struct pvf__cli_context *context, bool *ret_print);
+int pvf__cli_doctor(struct pvf__cli_context *context, bool *ret_print); /* without a session */
 
 /*
  * Prepares --repeat times; *ret is the last outcome, with median times.

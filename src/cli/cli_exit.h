@@ -10,6 +10,7 @@ enum pvf__cli_exit {
     PVF__CLI_POSSIBLY_INVALID = 3, /* may be invalid, may be this machine: try again */
     PVF__CLI_INTERNAL = 4,         /* this machine's fault: no verdict */
     PVF__CLI_UNEXPECTED = 5,       /* valid, but not the result that --expect names */
+    PVF__CLI_NOT_READY = 6,        /* doctor: this machine cannot run a secure validator */
 };
 
 /*

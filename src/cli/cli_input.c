@@ -22,18 +22,14 @@ static struct pvf__slice all_of(const struct pvf__buf *buf)
     return (struct pvf__slice){.data = buf->data, .len = buf->len};
 }
 
-static int from_params(const char *path, struct pvf__cli_candidate *candidate, pvf_error *err)
+int pvf__cli_input_params(struct pvf__cli_candidate *candidate, const char *name, pvf_error *err)
 {
     struct pvf__validation_params params;
     size_t left = 0;
-    int status = pvf__fd_read_file(path, &candidate->first, err);
-    if (status != PVF_OK) {
-        return status;
-    }
-    status = pvf__validation_params_decode(
+    int status = pvf__validation_params_decode(
         candidate->first.data, candidate->first.len, &params, &left, err);
     if (status != PVF_OK) {
-        pvf__error_wrap(err, "%s", path);
+        pvf__error_wrap(err, "%s", name);
         return status;
     }
     if (left > 0) {
@@ -41,7 +37,7 @@ static int from_params(const char *path, struct pvf__cli_candidate *candidate, p
                               PVF_ERR_INVALID_ARG,
                               "%s: %zu bytes follow the ValidationParams at byte %zu: a worker's "
                               "request has no field for them",
-                              path,
+                              name,
                               left,
                               candidate->first.len - left);
     }
@@ -51,7 +47,7 @@ static int from_params(const char *path, struct pvf__cli_candidate *candidate, p
                               PVF_ERR_INVALID_ARG,
                               "%s: its block data looks compressed: a worker would decompress it, "
                               "so the guest would not see these bytes",
-                              path);
+                              name);
     }
     candidate->pvd.parent_head = params.parent_head;
     candidate->pvd.relay_parent_number = params.relay_parent_number;
@@ -64,22 +60,18 @@ static int from_params(const char *path, struct pvf__cli_candidate *candidate, p
     return PVF_OK;
 }
 
-static int from_bundle(const char *path, struct pvf__cli_candidate *candidate, pvf_error *err)
+int pvf__cli_input_bundle(struct pvf__cli_candidate *candidate, const char *name, pvf_error *err)
 {
     struct pvf__cursor cursor;
-    int status = pvf__fd_read_file(path, &candidate->first, err);
-    if (status != PVF_OK) {
-        return status;
-    }
     pvf__cursor_init(&cursor, candidate->first.data, candidate->first.len);
     if (!pvf__scale_get_bytes(&cursor, &candidate->pov)) {
-        return pvf__error_set(err, PVF_ERR_MALFORMED, "%s: no PoV at byte 0", path);
+        return pvf__error_set(err, PVF_ERR_MALFORMED, "%s: no PoV at byte 0", name);
     }
     if (!pvf__persisted_validation_data_get(&cursor, &candidate->pvd)) {
         return pvf__error_set(err,
                               PVF_ERR_MALFORMED,
                               "%s: no PersistedValidationData at byte %zu of %zu",
-                              path,
+                              name,
                               pvf__cursor_offset(&cursor),
                               candidate->first.len);
     }
@@ -87,47 +79,55 @@ static int from_bundle(const char *path, struct pvf__cli_candidate *candidate, p
         return pvf__error_set(err,
                               PVF_ERR_MALFORMED,
                               "%s: %zu bytes follow the PersistedValidationData",
-                              path,
+                              name,
                               pvf__cursor_left(&cursor));
     }
     candidate->has_max_pov_size = true;
     return PVF_OK;
 }
 
-static int
-from_two(const char *pvd, const char *pov, struct pvf__cli_candidate *candidate, pvf_error *err)
+int pvf__cli_input_two(struct pvf__cli_candidate *candidate, const char *name, pvf_error *err)
 {
-    int status = pvf__fd_read_file(pvd, &candidate->first, err);
-    if (status != PVF_OK) {
-        return status;
-    }
-    status = pvf__persisted_validation_data_decode(
+    int status = pvf__persisted_validation_data_decode(
         candidate->first.data, candidate->first.len, &candidate->pvd, err);
     if (status != PVF_OK) {
-        pvf__error_wrap(err, "%s", pvd);
-        return status;
+        pvf__error_wrap(err, "%s", name);
     }
-    status = pvf__fd_read_file(pov, &candidate->second, err);
     candidate->pov = all_of(&candidate->second);
     candidate->has_max_pov_size = true;
     return status;
+}
+
+void pvf__cli_input_init(struct pvf__cli_candidate *candidate)
+{
+    memset(candidate, 0, sizeof *candidate);
+    pvf__buf_init(&candidate->first, PVF__CLI_MAX_INPUT);
+    pvf__buf_init(&candidate->second, PVF__CLI_MAX_INPUT);
 }
 
 int pvf__cli_input_read(const struct pvf__cli_options *options,
                         struct pvf__cli_candidate *ret,
                         pvf_error *err)
 {
-    memset(ret, 0, sizeof *ret);
-    pvf__buf_init(&ret->first, PVF__CLI_MAX_INPUT);
-    pvf__buf_init(&ret->second, PVF__CLI_MAX_INPUT);
+    const char *first = options->params   ? options->params
+                        : options->bundle ? options->bundle
+                                          : options->pvd;
+    pvf__cli_input_init(ret);
+    int status = pvf__fd_read_file(first, &ret->first, err);
+    if (status != PVF_OK) {
+        return status;
+    }
     if (options->params) {
-        return from_params(options->params, ret, err);
+        return pvf__cli_input_params(ret, first, err);
     }
     ret->has_v3 = options->has_v3;
     memcpy(ret->relay_parent, options->relay_parent, 32);
     memcpy(ret->scheduling_parent, options->scheduling_parent, 32);
-    return options->bundle ? from_bundle(options->bundle, ret, err)
-                           : from_two(options->pvd, options->pov, ret, err);
+    if (options->bundle) {
+        return pvf__cli_input_bundle(ret, first, err);
+    }
+    status = pvf__fd_read_file(options->pov, &ret->second, err);
+    return status == PVF_OK ? pvf__cli_input_two(ret, first, err) : status;
 }
 
 void pvf__cli_input_done(struct pvf__cli_candidate *candidate)

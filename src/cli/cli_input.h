@@ -32,4 +32,18 @@ PVF__NODISCARD int pvf__cli_input_read(const struct pvf__cli_options *options,
                                        pvf_error *err);
 void pvf__cli_input_done(struct pvf__cli_candidate *candidate);
 
+/* An empty candidate, whose buffers somebody else fills. */
+void pvf__cli_input_init(struct pvf__cli_candidate *candidate);
+
+/*
+ * Decodes what is in the buffers: ValidationParams, or a bundle, in `first`; or the validation data
+ * in `first` and the block data in `second`.  `name` is what errors call the bytes.
+ */
+PVF__NODISCARD int
+pvf__cli_input_params(struct pvf__cli_candidate *candidate, const char *name, pvf_error *err);
+PVF__NODISCARD int
+pvf__cli_input_bundle(struct pvf__cli_candidate *candidate, const char *name, pvf_error *err);
+PVF__NODISCARD int
+pvf__cli_input_two(struct pvf__cli_candidate *candidate, const char *name, pvf_error *err);
+
 #endif

@@ -18,6 +18,7 @@ struct pvf__cli_session {
 };
 
 int pvf__cli_job_open(const struct pvf__cli_workers *workers,
+                      const struct pvf__cli_options *options,
                       struct pvf__cli_session **ret,
                       pvf_error *err)
 {
@@ -28,6 +29,7 @@ int pvf__cli_job_open(const struct pvf__cli_workers *workers,
         /* What goes wrong is told once, in the outcome; who sets RUST_LOG wants more. */
         .quiet = getenv("RUST_LOG") == NULL,
         .security_mode = PVF_SECURITY_DETECT,
+        .metering = (int32_t)options->metering,
     };
     struct pvf__cli_session *session = calloc(1, sizeof *session);
     if (!session) {
@@ -77,12 +79,7 @@ static void copy_text(const char *text, char *out, size_t size)
     pvf__cli_report_clean(out);
 }
 
-/*
- * Preparation: what only the code decides is invalid.  A job that died or ran out of time, or an
- * artifact that does not load, may be due to the code or to this machine; the rest is this
- * machine's.
- */
-static enum pvf__cli_class prepare_class(const pvf_prepare_outcome *outcome)
+enum pvf__cli_class pvf__cli_prepare_class(const pvf_prepare_outcome *outcome)
 {
     if (outcome->ok) {
         return PVF__CLI_CLASS_VALID;
@@ -123,7 +120,7 @@ int pvf__cli_job_prepare(struct pvf__cli_session *session,
         return status;
     }
     memset(ret, 0, sizeof *ret);
-    ret->class = prepare_class(outcome);
+    ret->class = pvf__cli_prepare_class(outcome);
     if (outcome->ok) {
         (void)snprintf(ret->artifact, sizeof ret->artifact, "%s", outcome->artifact_path);
         memcpy(ret->checksum, outcome->checksum, sizeof ret->checksum);

@@ -9,6 +9,7 @@
 #include "cli/cli_workers.h"
 #include "proto/executor_params.h"
 #include "pvf/error.h"
+#include "pvf/outcome.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -20,6 +21,13 @@ enum pvf__cli_class {
     PVF__CLI_CLASS_POSSIBLY_INVALID,
     PVF__CLI_CLASS_INTERNAL,
 };
+
+/*
+ * Preparation: what only the code decides is invalid.  A job that died or ran out of time, or an
+ * artifact that does not load, may be due to the code or to this machine; the rest is this
+ * machine's.
+ */
+enum pvf__cli_class pvf__cli_prepare_class(const pvf_prepare_outcome *outcome);
 
 /* What came of one job.  Numbers that are not known are 0. */
 struct pvf__cli_outcome {
@@ -43,6 +51,7 @@ struct pvf__cli_outcome {
 struct pvf__cli_session;
 
 PVF__NODISCARD int pvf__cli_job_open(const struct pvf__cli_workers *workers,
+                                     const struct pvf__cli_options *options,
                                      struct pvf__cli_session **ret,
                                      pvf_error *err);
 void pvf__cli_job_close(struct pvf__cli_session *session);

@@ -2,9 +2,13 @@
 /* Owns: the order of things in the program pvf. */
 #include "base/fd.h"
 #include "base/text.h"
+#include "cli/cli_bench.h"
+#include "cli/cli_cache.h"
 #include "cli/cli_command.h"
 #include "cli/cli_exit.h"
 #include "cli/cli_params.h"
+#include "cli/cli_replay.h"
+#include "cli/cli_run.h"
 #include "hash/hash.h"
 #include "pvf/status.h"
 
@@ -79,7 +83,7 @@ static int open_session(struct pvf__cli_context *context)
         return pvf__cli_fail(
             PVF__CLI_USAGE, "name their folder: --workers DIR, or PVF_WORKERS=DIR", "%s", err.text);
     }
-    if (pvf__cli_job_open(&workers, &context->session, &err) != PVF_OK) {
+    if (pvf__cli_job_open(&workers, &context->options, &context->session, &err) != PVF_OK) {
         return pvf__cli_fail(PVF__CLI_INTERNAL,
                              "is there room in $TMPDIR, and are the worker programs intact?",
                              "the workers could not be made ready: %s",
@@ -91,7 +95,7 @@ static int open_session(struct pvf__cli_context *context)
 static int run(struct pvf__cli_context *context)
 {
     static int (*const commands[])(struct pvf__cli_context *, bool *) = {
-        pvf__cli_precheck, pvf__cli_prepare, pvf__cli_validate, pvf__cli_inspect};
+        pvf__cli_precheck, pvf__cli_prepare, pvf__cli_validate, pvf__cli_inspect, pvf__cli_doctor};
     bool print = false;
     int stop = read_code(context);
     if (stop < 0) {
@@ -100,7 +104,7 @@ static int run(struct pvf__cli_context *context)
     if (stop < 0) {
         stop = read_candidate(context);
     }
-    if (stop < 0) {
+    if (stop < 0 && context->options.command != PVF__CLI_DOCTOR) {
         stop = open_session(context);
     }
     if (stop >= 0) {
@@ -116,9 +120,25 @@ static int run(struct pvf__cli_context *context)
     return code;
 }
 
+/* Commands with a command line of their own. */
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv);
+} apart[] = {
+    {"bench", pvf__cli_bench_main},
+    {"cache", pvf__cli_cache_main},
+    {"replay", pvf__cli_replay_main},
+    {"run", pvf__cli_run_main},
+};
+
 int main(int argc, char **argv)
 {
     static struct pvf__cli_context context;
+    for (size_t i = 0; argc > 1 && i < sizeof apart / sizeof apart[0]; i++) {
+        if (strcmp(argv[1], apart[i].name) == 0) {
+            return apart[i].main(argc - 1, argv + 1);
+        }
+    }
     int stop = pvf__cli_options_parse(argc, argv, &context.options);
     if (stop >= 0) {
         return stop;

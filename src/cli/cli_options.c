@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/cli_exit.h"
+#include "proto/command_line.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -16,6 +17,11 @@ static const char usage[] =
     "  pvf prepare  CODE -o ARTIFACT         compile it\n"
     "  pvf validate CODE --pvd F --pov F     run a candidate; also --params F, --bundle F\n"
     "  pvf inspect  CODE|ARTIFACT            what is inside\n"
+    "  pvf doctor                            can this machine run a secure validator?\n"
+    "  pvf cache list|verify|gc|warm|export  artifacts that outlive a host; pvf cache --help\n"
+    "  pvf run                               a host for other programs; pvf run --help\n"
+    "  pvf replay   BUNDLE                   repeat the job of an evidence bundle\n"
+    "  pvf bench    [FOLDER…]                measure the workers; pvf bench --help\n"
     "\n"
     "input\n"
     "  --pvd FILE               SCALE PersistedValidationData\n"
@@ -32,15 +38,20 @@ static const char usage[] =
     "  --kind backing|approval  whose time limit counts (default backing)\n"
     "  --precheck               prepare: as a precheck does\n"
     "  --timeout MS             CPU time limit instead of the chain's\n"
+    "  --metering callee|call-site\n"
+    "                           experts: where compiled code counts its stack (default callee)\n"
     "output\n"
     "  -o, --output FILE        prepare: the artifact; validate: the SCALE ValidationResult\n"
     "  --expect FILE            compare the SCALE ValidationResult; exit 5 if it differs\n"
     "  --repeat N               do it N times and tell min, median and max\n"
     "  --json, --tsv            for programs\n"
     "  --workers DIR            folder of the worker programs (also $PVF_WORKERS)\n"
+    "  --prepare-worker FILE, --execute-worker FILE\n"
+    "                           doctor: examine these programs\n"
     "  -h, --help; -V, --version\n"
     "\n"
-    "exit status: 0 valid, 1 invalid, 2 usage, 3 possibly invalid, 4 internal, 5 not as expected\n";
+    "exit status: 0 valid, 1 invalid, 2 usage, 3 possibly invalid, 4 internal, 5 not as expected,\n"
+    "6 not ready for a secure validator (doctor)\n";
 
 enum option_id {
     OPT_PVD = 256,
@@ -54,6 +65,7 @@ enum option_id {
     OPT_BOMB_LIMIT,
     OPT_MAX_CODE_SIZE,
     OPT_KIND,
+    OPT_METERING,
     OPT_PRECHECK,
     OPT_TIMEOUT,
     OPT_EXPECT,
@@ -61,6 +73,8 @@ enum option_id {
     OPT_JSON,
     OPT_TSV,
     OPT_WORKERS,
+    OPT_PREPARE_WORKER,
+    OPT_EXECUTE_WORKER,
 };
 
 static const struct option long_options[] = {
@@ -75,6 +89,7 @@ static const struct option long_options[] = {
     {"bomb-limit", required_argument, NULL, OPT_BOMB_LIMIT},
     {"max-code-size", required_argument, NULL, OPT_MAX_CODE_SIZE},
     {"kind", required_argument, NULL, OPT_KIND},
+    {"metering", required_argument, NULL, OPT_METERING},
     {"precheck", no_argument, NULL, OPT_PRECHECK},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"output", required_argument, NULL, 'o'},
@@ -83,6 +98,8 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, OPT_JSON},
     {"tsv", no_argument, NULL, OPT_TSV},
     {"workers", required_argument, NULL, OPT_WORKERS},
+    {"prepare-worker", required_argument, NULL, OPT_PREPARE_WORKER},
+    {"execute-worker", required_argument, NULL, OPT_EXECUTE_WORKER},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -143,6 +160,19 @@ static int kind(const char *text, struct pvf__cli_options *options)
     return -1;
 }
 
+static int metering(const char *text, struct pvf__cli_options *options)
+{
+    if (strcmp(text, PVF__WORD_METERING_CALLEE) == 0) {
+        options->metering = PVF_METERING_CALLEE;
+    } else if (strcmp(text, PVF__WORD_METERING_CALL_SITE) == 0) {
+        options->metering = PVF_METERING_CALL_SITE;
+    } else {
+        return pvf__cli_fail(
+            PVF__CLI_USAGE, SEE_HELP, "--metering is 'callee' or 'call-site', not '%s'", text);
+    }
+    return -1;
+}
+
 /* Options whose value is a text that is looked at later; NULL for the others. */
 static const char **text_slot(int id, struct pvf__cli_options *options)
 {
@@ -165,6 +195,10 @@ static const char **text_slot(int id, struct pvf__cli_options *options)
         return &options->expect;
     case OPT_WORKERS:
         return &options->workers;
+    case OPT_PREPARE_WORKER:
+        return &options->prepare_worker;
+    case OPT_EXECUTE_WORKER:
+        return &options->execute_worker;
     default:
         return NULL;
     }
@@ -188,6 +222,8 @@ static int take(int id, struct pvf__cli_options *options, struct parents *parent
         return number_u32("max-code-size", optarg, UINT32_MAX, &options->max_code_size);
     case OPT_KIND:
         return kind(optarg, options);
+    case OPT_METERING:
+        return metering(optarg, options);
     case OPT_PRECHECK:
         options->precheck = true;
         return -1;
@@ -213,11 +249,18 @@ static int take(int id, struct pvf__cli_options *options, struct parents *parent
 
 static int command(const char *name, enum pvf__cli_command *ret)
 {
-    static const char *const names[] = {"precheck", "prepare", "validate", "inspect"};
+    static const char *const names[] = {"precheck", "prepare", "validate", "inspect", "doctor"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
             *ret = (enum pvf__cli_command)i;
             return -1;
+        }
+    }
+    static const char *const apart[] = {"cache", "run", "replay", "bench"};
+    for (size_t i = 0; i < sizeof apart / sizeof apart[0]; i++) {
+        if (strcmp(name, apart[i]) == 0) {
+            return pvf__cli_fail(
+                PVF__CLI_USAGE, "its options come after it", "'%s' comes first", name);
         }
     }
     return pvf__cli_fail(PVF__CLI_USAGE, SEE_HELP, "there is no command '%s'", name);
@@ -246,6 +289,19 @@ static int check_validate(const struct pvf__cli_options *options)
     return -1;
 }
 
+/* It examines the machine, not a file. */
+static int check_doctor(const struct pvf__cli_options *options)
+{
+    if (options->code || options->pvd || options->pov || options->params || options->bundle ||
+        options->artifact || options->expect || options->output || options->has_v3) {
+        return pvf__cli_fail(PVF__CLI_USAGE, SEE_HELP, "doctor takes no file but worker programs");
+    }
+    if (options->format == PVF__CLI_TSV) {
+        return pvf__cli_fail(PVF__CLI_USAGE, "take --json", "doctor has no --tsv");
+    }
+    return -1;
+}
+
 static int check_other(const struct pvf__cli_options *options)
 {
     if (!options->code) {
@@ -266,6 +322,31 @@ static int check_other(const struct pvf__cli_options *options)
                              "prepare needs a file for the artifact");
     }
     return -1;
+}
+
+/* An option that changes nothing would be taken for one that did. */
+static int check_metering(const struct pvf__cli_options *options)
+{
+    if (options->metering != PVF_METERING_DEFAULT &&
+        (options->command == PVF__CLI_INSPECT || options->artifact)) {
+        return pvf__cli_fail(PVF__CLI_USAGE,
+                             "it goes with precheck, prepare, and validate CODE",
+                             "--metering is for code that is compiled now");
+    }
+    return -1;
+}
+
+static int check_inputs(const struct pvf__cli_options *options)
+{
+    if (options->command == PVF__CLI_DOCTOR) {
+        return check_doctor(options);
+    }
+    if (options->prepare_worker || options->execute_worker) {
+        return pvf__cli_fail(PVF__CLI_USAGE,
+                             "name their folder: --workers DIR",
+                             "--prepare-worker and --execute-worker go with doctor only");
+    }
+    return options->command == PVF__CLI_VALIDATE ? check_validate(options) : check_other(options);
 }
 
 int pvf__cli_options_parse(int argc, char **argv, struct pvf__cli_options *ret)
@@ -305,7 +386,10 @@ int pvf__cli_options_parse(int argc, char **argv, struct pvf__cli_options *ret)
     options.precheck = options.precheck || options.command == PVF__CLI_PRECHECK;
     options.has_v3 = parents.relay;
     options.code = argc - optind == 2 ? argv[optind + 1] : NULL;
-    stop = options.command == PVF__CLI_VALIDATE ? check_validate(&options) : check_other(&options);
+    stop = check_inputs(&options);
+    if (stop < 0) {
+        stop = check_metering(&options);
+    }
     if (stop < 0) {
         *ret = options;
     }

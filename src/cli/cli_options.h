@@ -3,6 +3,7 @@
 #define PVF_CLI_CLI_OPTIONS_H
 
 #include "base/cleanup.h"
+#include "pvf/types.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@ enum pvf__cli_command {
     PVF__CLI_PREPARE,
     PVF__CLI_VALIDATE,
     PVF__CLI_INSPECT,
+    PVF__CLI_DOCTOR,
 };
 
 enum pvf__cli_format {
@@ -24,7 +26,7 @@ enum pvf__cli_format {
 struct pvf__cli_options {
     enum pvf__cli_command command;
     enum pvf__cli_format format;
-    const char *code;   /* NULL only for validate with --artifact */
+    const char *code;   /* NULL only for doctor, and validate with --artifact */
     const char *output; /* -o: artifact, or result */
     const char *artifact;
     const char *pvd;
@@ -34,11 +36,14 @@ struct pvf__cli_options {
     const char *expect;
     const char *executor_params;
     const char *workers;
+    const char *prepare_worker; /* doctor, as is the next */
+    const char *execute_worker;
     bool has_v3;
     uint8_t relay_parent[32];
     uint8_t scheduling_parent[32];
     bool approval; /* time limit of approval instead of backing */
     bool precheck; /* prepare as the command precheck does: construct the runtime once, 60 s */
+    enum pvf_metering metering;
     bool has_timeout;
     uint64_t timeout_ms;
     uint32_t bomb_limit;

@@ -133,6 +133,11 @@ int pvf__cli_prepare_run(struct pvf__cli_context *context,
     }
     pvf__cli_times_done(&cpu);
     pvf__cli_times_done(&wall);
+    if (status == PVF_ERR_UNSUPPORTED) {
+        /* Only this: a prepare worker that does not know --metering. */
+        return pvf__cli_fail(
+            PVF__CLI_USAGE, "name the folder of pvf's own workers: --workers DIR", "%s", err.text);
+    }
     if (status != PVF_OK) {
         return pvf__cli_fail(PVF__CLI_INTERNAL,
                              "no verdict; look at memory, disk and the worker programs",

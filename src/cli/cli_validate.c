@@ -40,7 +40,14 @@ static int get_artifact(struct pvf__cli_context *context, struct pvf__cli_outcom
     }
     pvf_error err = PVF_ERROR_INIT;
     PVF__CLEANUP_BUF struct pvf__buf bytes = PVF__BUF_INIT((size_t)1 << 30);
-    if (strlen(path) >= sizeof ret->artifact || pvf__fd_read_file(path, &bytes, &err) != PVF_OK) {
+    int status = strlen(path) < sizeof ret->artifact
+                     ? pvf__fd_read_file(path, &bytes, &err)
+                     : pvf__error_set(&err,
+                                      PVF_ERR_LIMIT,
+                                      "--artifact: a path of %zu bytes, at most %zu are possible",
+                                      strlen(path),
+                                      sizeof ret->artifact - 1);
+    if (status != PVF_OK) {
         return pvf__cli_fail(PVF__CLI_USAGE, "name an artifact of 'pvf prepare'", "%s", err.text);
     }
     memset(ret, 0, sizeof *ret);

@@ -9,12 +9,14 @@
 #include "base/error.h"
 #include "host/folder.h"
 #include "host/oneshot.h"
+#include "host/process.h"
 #include "proto/command_line.h"
 #include "pvf/status.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /* A check takes milliseconds; the reference's host would wait for ever. */
 #define CHECK_TIMEOUT_NS ((uint64_t)20 * 1000000000u)
@@ -37,9 +39,35 @@ static const struct {
     [CHECK_SECURE_CLONE] = {"secure-clone", PVF__WORD_CHECK_SECURE_CLONE},
 };
 
+const char *pvf__checks_name(unsigned which)
+{
+    return known[which].name;
+}
+
+const char *pvf__checks_option(unsigned which)
+{
+    return known[which].option;
+}
+
+bool pvf__checks_needs_folder(unsigned which)
+{
+    return which == CHECK_CHANGE_ROOT;
+}
+
+void pvf__checks_tolerate(pvf_check checks[PVF_CHECKS])
+{
+    /* Each of these two does without the other; secure clone is always a plus only. */
+    checks[CHECK_LANDLOCK].tolerated =
+        !checks[CHECK_LANDLOCK].available && checks[CHECK_CHANGE_ROOT].available;
+    checks[CHECK_CHANGE_ROOT].tolerated =
+        !checks[CHECK_CHANGE_ROOT].available && checks[CHECK_LANDLOCK].available;
+    checks[CHECK_SECURE_CLONE].tolerated = !checks[CHECK_SECURE_CLONE].available;
+}
+
 static int run(const char *const *argv, struct pvf__oneshot *ret, pvf_error *err)
 {
-    return pvf__oneshot_run(argv,
+    return pvf__oneshot_run(-1,
+                            argv,
                             (struct pvf__slice){NULL, 0},
                             OUTPUT_MAX,
                             pvf__clock_monotonic_ns() + CHECK_TIMEOUT_NS,
@@ -47,12 +75,26 @@ static int run(const char *const *argv, struct pvf__oneshot *ret, pvf_error *err
                             err);
 }
 
+/* What a check that ended with a no has to say, or else how it ended. */
+static void take_reason(const struct pvf__oneshot *done, pvf_check *ret)
+{
+    char how[64];
+    pvf__oneshot_line(&done->errors, ret->text, sizeof(ret->text));
+    if (WIFSIGNALED(done->status)) {
+        ret->signal = WTERMSIG(done->status);
+    }
+    if (ret->text[0] == '\0') {
+        pvf__process_status_text(done->status, how, sizeof(how));
+        (void)snprintf(ret->text, sizeof(ret->text), "%s, no reason was given", how);
+    }
+}
+
 /* A check that cannot be run has not succeeded; why is in its text. */
 static void run_check(const char *program, enum check which, const char *folder, pvf_check *ret)
 {
     char fresh[PATH_MAX];
     pvf_error err = PVF_ERROR_INIT;
-    bool needs_folder = which == CHECK_CHANGE_ROOT;
+    bool needs_folder = pvf__checks_needs_folder(which);
     struct pvf__oneshot done;
     *ret = (pvf_check){.name = known[which].name};
     if (needs_folder &&
@@ -64,12 +106,10 @@ static void run_check(const char *program, enum check which, const char *folder,
     if (run(argv, &done, &err) != 0) {
         (void)snprintf(ret->text, sizeof(ret->text), "%s", err.text);
     } else {
+        ret->ran = true;
         ret->available = pvf__oneshot_succeeded(&done);
         if (!ret->available) {
-            pvf__oneshot_line(&done.errors, ret->text, sizeof(ret->text));
-        }
-        if (!ret->available && ret->text[0] == '\0') {
-            (void)snprintf(ret->text, sizeof(ret->text), "not available; no reason was given");
+            take_reason(&done, ret);
         }
         pvf__oneshot_done(&done);
     }
@@ -89,13 +129,19 @@ int pvf__checks_run(const char *program,
     for (unsigned i = 0; i < PVF_CHECKS; i++) {
         run_check(program, (enum check)i, folder, &ret[i]);
     }
-    /* Each of these two does without the other; secure clone is always a plus only. */
-    ret[CHECK_LANDLOCK].tolerated =
-        !ret[CHECK_LANDLOCK].available && ret[CHECK_CHANGE_ROOT].available;
-    ret[CHECK_CHANGE_ROOT].tolerated =
-        !ret[CHECK_CHANGE_ROOT].available && ret[CHECK_LANDLOCK].available;
-    ret[CHECK_SECURE_CLONE].tolerated = !ret[CHECK_SECURE_CLONE].available;
+    pvf__checks_tolerate(ret);
     return 0;
+}
+
+int pvf_worker_check(const char *program,
+                     const char *folder,
+                     pvf_check ret[PVF_CHECKS],
+                     pvf_error *err)
+{
+    if (program == NULL || ret == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a program and room for checks are needed");
+    }
+    return pvf__checks_run(program, folder != NULL ? folder : pvf__folder_temporary(), ret, err);
 }
 
 int pvf__checks_decide(const pvf_check checks[PVF_CHECKS],

@@ -15,6 +15,15 @@
 PVF__NODISCARD int
 pvf__checks_run(const char *program, const char *folder, pvf_check ret[PVF_CHECKS], pvf_error *err);
 
+/* For those who run the checks themselves, by number. */
+const char *pvf__checks_name(unsigned which);
+const char *pvf__checks_option(unsigned which);
+/* Does it want the path of a fresh folder as its second argument? */
+bool pvf__checks_needs_folder(unsigned which);
+
+/* Once all are known: which of those that said no secure mode may do without. */
+void pvf__checks_tolerate(pvf_check checks[PVF_CHECKS]);
+
 /*
  * What workers are to be told.  With `secure`, PVF_ERR_UNSUPPORTED and a text that names what is
  * missing when the checks are not enough for it.

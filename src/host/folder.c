@@ -95,9 +95,10 @@ static DIR *open_list(int parent, const char *name)
 
 /* Progress of one emptying. */
 struct sweep {
-    int top;          /* the folder itself */
-    size_t removed;   /* entries so far */
-    size_t next_name; /* for folders that are moved up */
+    int top;            /* the folder itself */
+    size_t removed;     /* entries so far */
+    size_t removed_max; /* more are left for another time */
+    size_t next_name;   /* for folders that are moved up */
 };
 
 static bool is_dots(const char *name)
@@ -126,105 +127,109 @@ static int move_up(struct sweep *sweep, int parent, const char *name)
     return EEXIST;
 }
 
-/*
- * Removes the entries of `list`.  Folders in it are removed when empty; others are moved to the top
- * level, except those that are there already: their number is returned in *ret_kept.
+/* One entry: removed (0, also when it is gone), a folder that is not empty (ENOTEMPTY), or why not.
  */
-static int sweep_list(struct sweep *sweep, DIR *list, bool at_top, size_t *ret_kept)
+static int remove_entry(struct sweep *sweep, int parent, const char *name)
 {
-    int fd = dirfd(list);
-    *ret_kept = 0;
-    for (;;) {
-        errno = 0;
-        struct dirent *entry = readdir(list);
-        if (entry == NULL) {
-            return errno;
-        }
-        if (is_dots(entry->d_name)) {
-            continue;
-        }
-        if (++sweep->removed > ENTRIES_MAX) {
-            return E2BIG;
-        }
-        if (unlinkat(fd, entry->d_name, 0) == 0 || errno == ENOENT) {
-            continue;
-        }
-        if (errno != EISDIR) {
-            return errno;
-        }
-        if (unlinkat(fd, entry->d_name, AT_REMOVEDIR) == 0 || errno == ENOENT) {
-            continue;
-        }
-        if (errno != ENOTEMPTY && errno != EEXIST) {
-            return errno;
-        }
-        if (at_top) {
-            (*ret_kept)++;
-            continue;
-        }
-        int failed = move_up(sweep, fd, entry->d_name);
-        if (failed != 0) {
-            return failed;
-        }
+    if (++sweep->removed > sweep->removed_max) {
+        return E2BIG;
     }
+    if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) {
+        return 0;
+    }
+    if (errno != EISDIR) {
+        return errno;
+    }
+    if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) {
+        return 0;
+    }
+    return errno == EEXIST ? ENOTEMPTY : errno;
 }
 
-/* Empties the folders that are direct entries of the top. */
-static int sweep_children(struct sweep *sweep, DIR *top)
+/* The next entry but the two dots; NULL at the end, or with errno. */
+static const char *next_name(DIR *list)
 {
+    struct dirent *entry;
+    do {
+        errno = 0;
+        entry = readdir(list);
+    } while (entry != NULL && is_dots(entry->d_name));
+    return entry != NULL ? entry->d_name : NULL;
+}
+
+/* Empties a folder that is a direct entry of the top; what is in it and not empty goes up there. */
+static int sweep_child(struct sweep *sweep, const char *child)
+{
+    DIR *list = open_list(sweep->top, child);
+    if (list == NULL) {
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : errno;
+    }
+    int failed = 0;
+    const char *name;
+    (void)fchmod(dirfd(list), 0700);
+    while (failed == 0 && (name = next_name(list)) != NULL) {
+        failed = remove_entry(sweep, dirfd(list), name);
+        if (failed == ENOTEMPTY) {
+            failed = move_up(sweep, dirfd(list), name);
+        }
+    }
+    failed = failed != 0 ? failed : errno;
+    (void)closedir(list);
+    return failed;
+}
+
+/* Removes what is in the top; *ret_again: some of it may have come after it was looked at. */
+static int sweep_top(struct sweep *sweep, DIR *top, bool *ret_again)
+{
+    const char *name;
+    int failed = 0;
+    *ret_again = false;
     rewinddir(top);
-    for (;;) {
-        errno = 0;
-        struct dirent *entry = readdir(top);
-        if (entry == NULL) {
-            return errno;
-        }
-        if (is_dots(entry->d_name)) {
-            continue;
-        }
-        DIR *list = open_list(sweep->top, entry->d_name);
-        if (list == NULL) {
-            if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) {
-                continue;
+    while (failed == 0 && (name = next_name(top)) != NULL) {
+        failed = remove_entry(sweep, sweep->top, name);
+        if (failed == ENOTEMPTY) {
+            *ret_again = true;
+            failed = sweep_child(sweep, name);
+            if (failed == 0) {
+                /* If that fails it is met again. */
+                (void)unlinkat(sweep->top, name, AT_REMOVEDIR);
             }
-            return errno;
-        }
-        size_t kept;
-        (void)fchmod(dirfd(list), 0700);
-        int failed = sweep_list(sweep, list, false, &kept);
-        (void)closedir(list);
-        if (failed != 0) {
-            return failed;
         }
     }
+    return failed != 0 ? failed : errno;
 }
 
-int pvf__folder_empty(const char *path, pvf_error *err)
+int pvf__folder_empty_some(const char *path, size_t entries, pvf_error *err)
 {
     DIR *top = open_list(AT_FDCWD, path);
     if (top == NULL) {
         return errno == ENOENT ? 0
                                : pvf__error_errno(err, PVF_ERR_IO, errno, "cannot list %s", path);
     }
-    struct sweep sweep = {.top = dirfd(top)};
-    size_t kept = 0;
+    struct sweep sweep = {.top = dirfd(top), .removed_max = entries};
+    /* Not the names of an earlier step.  Without random numbers there are tries enough. */
+    (void)!getrandom(&sweep.next_name, sizeof(sweep.next_name), GRND_NONBLOCK);
+    bool again = false;
     int failed;
     do {
-        rewinddir(top);
-        failed = sweep_list(&sweep, top, true, &kept);
-        if (failed == 0 && kept > 0) {
-            failed = sweep_children(&sweep, top);
-        }
-    } while (failed == 0 && kept > 0);
+        failed = sweep_top(&sweep, top, &again);
+    } while (failed == 0 && again);
     (void)closedir(top);
     if (failed == E2BIG) {
-        return pvf__error_set(
-            err, PVF_ERR_LIMIT, "%s held more than %u entries", path, ENTRIES_MAX);
+        return 1;
     }
     if (failed != 0) {
         return pvf__error_errno(err, PVF_ERR_IO, failed, "cannot empty %s", path);
     }
     return 0;
+}
+
+int pvf__folder_empty(const char *path, pvf_error *err)
+{
+    int status = pvf__folder_empty_some(path, ENTRIES_MAX, err);
+    return status != 1 ? status
+                       : pvf__error_set(
+                             err, PVF_ERR_LIMIT, "%s held more than %u entries", path, ENTRIES_MAX);
 }
 
 void pvf__folder_remove(const char *path)
@@ -240,9 +245,14 @@ void pvf__folder_remove(const char *path)
 
 int pvf__folder_copy_file(const char *from, const char *to, pvf_error *err)
 {
-    PVF__CLEANUP_FD int in = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (in < 0) {
+    struct stat info;
+    /* A FIFO would keep us waiting for somebody who writes. */
+    PVF__CLEANUP_FD int in = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (in < 0 || fstat(in, &info) != 0) {
         return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot open %s", from);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return pvf__error_set(err, PVF_ERR_IO, "%s is no plain file", from);
     }
     PVF__CLEANUP_FD int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (out < 0) {

@@ -27,6 +27,12 @@ pvf__folder_make(const char *parent, const char *prefix, char *out, size_t size,
  */
 PVF__NODISCARD int pvf__folder_empty(const char *path, pvf_error *err);
 
+/*
+ * The same in steps: removes about `entries` and returns 1 while there are more.  What the steps
+ * have in all is not limited.
+ */
+PVF__NODISCARD int pvf__folder_empty_some(const char *path, size_t entries, pvf_error *err);
+
 /* Empties and removes a folder; errors are only logged. */
 void pvf__folder_remove(const char *path);
 

@@ -12,6 +12,7 @@
 #include "host/checks.h"
 #include "host/folder.h"
 #include "host/oneshot.h"
+#include "host/spawn_failure.h"
 #include "proto/command_line.h"
 #include "pvf/status.h"
 #include "pvf/version.h"
@@ -46,21 +47,21 @@ static int copy_text(const char *from, char **ret, pvf_error *err)
 }
 
 /* A worker program must be there, and have the version that is asked for. */
-static int check_program(const char *program, const char *node_version, pvf_error *err)
+static int open_program(const char *program,
+                        const char *node_version,
+                        struct pvf__program *ret,
+                        pvf_error *err)
 {
     char version[128];
     if (program == NULL) {
         return 0;
     }
-    if (access(program, X_OK) != 0) {
-        return pvf__error_errno(
-            err, PVF_ERR_INVALID_ARG, errno, "the worker program %s cannot be run", program);
-    }
-    if (node_version == NULL) {
-        return 0;
+    int status = pvf__program_open(program, ret, err);
+    if (status != 0 || node_version == NULL) {
+        return status;
     }
     /* A worker that finds a mismatch itself sends SIGTERM to its parent: to us. */
-    int status = pvf_worker_version(program, version, sizeof(version), err);
+    status = pvf_worker_version(program, version, sizeof(version), err);
     if (status == 0 && strcmp(version, node_version) != 0) {
         return pvf__error_set(err,
                               PVF_ERR_UNSUPPORTED,
@@ -77,13 +78,8 @@ static int copy_config(const pvf_host_config *config, struct pvf_host *host, pvf
     host->spawn_timeout_ms =
         config->spawn_timeout_ms != 0 ? config->spawn_timeout_ms : DEFAULT_SPAWN_TIMEOUT_MS;
     host->quiet = config->quiet;
-    int status = copy_text(config->prepare_worker_path, &host->prepare_program, err);
-    if (status == 0) {
-        status = copy_text(config->execute_worker_path, &host->execute_program, err);
-    }
-    if (status == 0) {
-        status = copy_text(config->node_version, &host->node_version, err);
-    }
+    host->metering = (enum pvf_metering)config->metering;
+    int status = copy_text(config->node_version, &host->node_version, err);
     if (status == 0) {
         status = copy_text(config->log_directives, &host->log_directives, err);
     }
@@ -128,12 +124,18 @@ static int set_up(const pvf_host_config *config, struct pvf_host *host, pvf_erro
         return pvf__error_set(
             err, PVF_ERR_INVALID_ARG, "%d is no security mode", config->security_mode);
     }
+    if (config->metering < PVF_METERING_DEFAULT || config->metering > PVF_METERING_CALL_SITE) {
+        return pvf__error_set(
+            err, PVF_ERR_INVALID_ARG, "%d is no form of metering", config->metering);
+    }
     int status = copy_config(config, host, err);
     if (status == 0) {
-        status = check_program(host->prepare_program, host->node_version, err);
+        status = open_program(
+            config->prepare_worker_path, host->node_version, &host->prepare_program, err);
     }
     if (status == 0) {
-        status = check_program(host->execute_program, host->node_version, err);
+        status = open_program(
+            config->execute_worker_path, host->node_version, &host->execute_program, err);
     }
     if (status == 0) {
         char folder[PATH_MAX];
@@ -154,6 +156,8 @@ int pvf_host_new(const pvf_host_config *config, pvf_host **ret, pvf_error *err)
     if (host == NULL) {
         return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a host");
     }
+    host->prepare_program.fd = -1;
+    host->execute_program.fd = -1;
     int status = set_up(config, host, err);
     if (status != 0) {
         pvf_host_free(host);
@@ -173,8 +177,8 @@ void pvf_host_free(pvf_host *host)
     if (host->folder[0] != '\0') {
         pvf__folder_remove(host->folder);
     }
-    free(host->prepare_program);
-    free(host->execute_program);
+    pvf__program_close(&host->prepare_program);
+    pvf__program_close(&host->execute_program);
     free(host->node_version);
     free(host->log_directives);
     free(host);
@@ -190,9 +194,13 @@ int pvf_host_check(pvf_host *host, pvf_check ret[PVF_CHECKS], pvf_error *err)
     if (host == NULL || ret == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host is needed");
     }
-    const char *program =
-        host->prepare_program != NULL ? host->prepare_program : host->execute_program;
-    return pvf__checks_run(program, host->folder, ret, err);
+    const struct pvf__program *program =
+        host->prepare_program.path != NULL ? &host->prepare_program : &host->execute_program;
+    int status = pvf__program_check(program, err);
+    if (status != 0) {
+        return pvf__spawn_failure_mark(err, PVF_SPAWN_PROGRAM_CHANGED, status);
+    }
+    return pvf__checks_run(program->path, host->folder, ret, err);
 }
 
 int pvf__host_params(pvf_bytes bytes, struct pvf__executor_params *ret, pvf_error *err)
@@ -215,59 +223,6 @@ int pvf__host_params(pvf_bytes bytes, struct pvf__executor_params *ret, pvf_erro
     }
     *ret = params;
     return 0;
-}
-
-static int start_worker(struct pvf_host *host,
-                        enum pvf__worker_kind kind,
-                        const struct pvf__executor_params *params,
-                        pvf_error *err)
-{
-    bool is_prepare = kind == PVF__WORKER_KIND_PREPARE;
-    const char *program = is_prepare ? host->prepare_program : host->execute_program;
-    const struct pvf__spawn_spec spec = {
-        .program = program,
-        .kind = kind,
-        .node_version = host->node_version,
-        .log_directives = host->log_directives,
-        .cache_dir = host->folder,
-        .timeout_ms = host->spawn_timeout_ms,
-        .quiet = host->quiet,
-    };
-    return pvf__host_worker_start(
-        is_prepare ? &host->prepare : &host->execute, &spec, &host->security, params, err);
-}
-
-int pvf__host_prepare_worker(struct pvf_host *host, pvf_error *err)
-{
-    if (host->prepare.alive && !pvf__host_worker_is_dead(&host->prepare)) {
-        return 0;
-    }
-    pvf__host_worker_end(&host->prepare);
-    return start_worker(host, PVF__WORKER_KIND_PREPARE, NULL, err);
-}
-
-int pvf__host_execute_worker(struct pvf_host *host,
-                             const struct pvf__executor_params *params,
-                             pvf_error *err)
-{
-    uint8_t hash[32];
-    pvf__executor_params_hash(params, hash);
-    if (host->execute.alive && !pvf__host_worker_is_dead(&host->execute) &&
-        memcmp(hash, host->execute.params_hash, sizeof(hash)) == 0) {
-        return 0;
-    }
-    pvf__host_worker_end(&host->execute);
-    return start_worker(host, PVF__WORKER_KIND_EXECUTE, params, err);
-}
-
-void pvf__host_after_job(struct pvf__host_worker *worker)
-{
-    pvf_error err = PVF_ERROR_INIT;
-    if (worker->alive && pvf__folder_empty(worker->spawned.dir, &err) != 0) {
-        /* What was found out about the candidate stands; only the worker is given up. */
-        pvf__log(PVF__LOG_WARN, "%s; the worker is ended", err.text);
-        pvf__host_worker_end(worker);
-    }
 }
 
 /* Exit status 0 and one JSON object, or an error that says what came instead. */
@@ -307,7 +262,7 @@ int pvf_host_inspect(pvf_host *host,
                      pvf_error *err)
 {
     struct pvf__executor_params params;
-    if (host == NULL || ret == NULL || host->prepare_program == NULL) {
+    if (host == NULL || ret == NULL || host->prepare_program.path == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host with a prepare worker is needed");
     }
     pvf__executor_params_init(&params);
@@ -321,23 +276,25 @@ int pvf_host_inspect(pvf_host *host,
     }
     pvf__text_to_hex(params.raw.data, params.raw.len, hex);
     char limit[16];
-    (void)snprintf(limit, sizeof(limit), "%u", bomb_limit);
-    const char *const argv[] = {host->prepare_program,
+    /* Always said: a worker's own default is another. */
+    (void)snprintf(limit, sizeof(limit), "%u", bomb_limit != 0 ? bomb_limit : PVF__HOST_BOMB_LIMIT);
+    const char *const argv[] = {host->prepare_program.path,
                                 PVF__WORD_INSPECT,
                                 PVF__WORD_EXECUTOR_PARAMS,
                                 hex,
-                                bomb_limit != 0 ? PVF__WORD_BOMB_LIMIT : NULL,
+                                PVF__WORD_BOMB_LIMIT,
                                 limit,
                                 NULL};
     struct pvf__oneshot done;
-    status = pvf__oneshot_run(argv,
+    status = pvf__oneshot_run(pvf__program_descriptor(&host->prepare_program),
+                              argv,
                               (struct pvf__slice){code.data, code.len},
                               INSPECT_MAX,
                               pvf__clock_monotonic_ns() + INSPECT_TIMEOUT_NS,
                               &done,
                               err);
     if (status == 0) {
-        status = take_json(&done, host->prepare_program, ret, err);
+        status = take_json(&done, host->prepare_program.path, ret, err);
         pvf__oneshot_done(&done);
     }
     return status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Owns: one execution from request to outcome. */
-#include "host/host_state.h"
+#include "host/host_job.h"
 
 #include "base/error.h"
 #include "host/folder.h"
@@ -14,10 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static int build_request(const pvf_execute_request *request,
-                         struct pvf__duration timeout,
-                         struct pvf__buf *ret,
-                         pvf_error *err)
+int pvf__host_execute_request(const pvf_execute_request *request,
+                              struct pvf__duration timeout,
+                              struct pvf__buf *ret,
+                              pvf_error *err)
 {
     struct pvf__execute_request wire = {
         .pvd = {.parent_head = {request->parent_head.data, request->parent_head.len},
@@ -32,8 +32,9 @@ static int build_request(const pvf_execute_request *request,
     memcpy(wire.artifact_checksum, request->checksum, 32);
     memcpy(wire.relay_parent, request->relay_parent, 32);
     memcpy(wire.scheduling_parent, request->scheduling_parent, 32);
-    /* One allocation: everything but the two blobs takes less than 256 bytes. */
-    if (pvf__buf_reserve(ret, wire.pvd.parent_head.len + wire.pov.len + 256) == 0) {
+    /* One allocation. */
+    if (pvf__buf_reserve(ret, wire.pvd.parent_head.len + wire.pov.len + PVF__HOST_EXECUTE_EXTRA) ==
+        0) {
         pvf__execute_request_encode(&wire, ret);
     }
     if (ret->failed != 0) {
@@ -47,8 +48,7 @@ static int build_request(const pvf_execute_request *request,
     return 0;
 }
 
-/* A hard link, since the worker's root may hide the rest; where none can be made, a copy. */
-static int place_artifact(const char *from, const char *folder, pvf_error *err)
+int pvf__host_place_artifact(const char *from, const char *folder, pvf_error *err)
 {
     char path[PATH_MAX];
     int len = snprintf(path, sizeof(path), "%s/artifact", folder);
@@ -73,6 +73,8 @@ static enum pvf__event event_of(enum pvf__exchange_end end)
         return PVF__EVENT_EXPIRED;
     case PVF__EXCHANGE_STALLED:
         return PVF__EVENT_STALLED;
+    case PVF__EXCHANGE_NOT_READ:
+        return PVF__EVENT_NOT_READ;
     case PVF__EXCHANGE_ANSWERED:
     case PVF__EXCHANGE_LOST:
     default:
@@ -80,12 +82,11 @@ static enum pvf__event event_of(enum pvf__exchange_end end)
     }
 }
 
-/* Reads an answer into the outcome; its event decides about the worker. */
-static int judge_answer(const struct pvf__buf *body,
-                        struct pvf__duration timeout,
-                        pvf_outcome *ret,
-                        enum pvf__event *ret_event,
-                        pvf_error *err)
+int pvf__host_execute_answer(const struct pvf__buf *body,
+                             struct pvf__duration timeout,
+                             pvf_outcome *ret,
+                             enum pvf__event *ret_event,
+                             pvf_error *err)
 {
     struct pvf__execute_answer answer;
     pvf_error why = PVF_ERROR_INIT;
@@ -100,6 +101,7 @@ static int judge_answer(const struct pvf__buf *body,
 
 /* One attempt with one worker. */
 static int attempt(struct pvf_host *host,
+                   const struct pvf__executor_params *params,
                    const char *artifact_path,
                    const struct pvf__exchange *exchange,
                    struct pvf__duration timeout,
@@ -111,14 +113,22 @@ static int attempt(struct pvf_host *host,
     uint64_t wall_us = 0;
     int status = 0;
     PVF__CLEANUP_BUF struct pvf__buf answer = PVF__BUF_INIT(exchange->answer_max);
-    if (place_artifact(artifact_path, host->execute.spawned.dir, &why) != 0) {
+    PVF__CLEANUP_WORKER struct pvf__host_worker worker = {.alive = false};
+    if (pvf__host_take(host, PVF__WORKER_KIND_EXECUTE, params, &worker, &why) != 0) {
+        *ret_event = PVF__EVENT_SPAWN_FAILED;
+        pvf__outcome_set(*ret_event, pvf__slice_text(why.text), ret);
+        ret->spawn_failure = why.detail;
+        ret->sys_errno = why.sys_errno;
+        return 0;
+    }
+    if (pvf__host_place_artifact(artifact_path, worker.spawned.dir, &why) != 0) {
         *ret_event = PVF__EVENT_LINK_FAILED;
         pvf__outcome_set(*ret_event, pvf__slice_text(why.text), ret);
     } else {
         enum pvf__exchange_end end =
-            pvf__host_worker_exchange(&host->execute, exchange, &answer, &wall_us, &why);
+            pvf__host_worker_exchange(&worker, exchange, &answer, &wall_us, &why);
         if (end == PVF__EXCHANGE_ANSWERED) {
-            status = judge_answer(&answer, timeout, ret, ret_event, err);
+            status = pvf__host_execute_answer(&answer, timeout, ret, ret_event, err);
         } else {
             *ret_event = event_of(end);
             pvf__outcome_set(*ret_event, pvf__slice_text(why.text), ret);
@@ -126,9 +136,7 @@ static int attempt(struct pvf_host *host,
         ret->wall_us = wall_us;
     }
     if (pvf__outcome_keeps_worker(*ret_event)) {
-        pvf__host_after_job(&host->execute);
-    } else {
-        pvf__host_worker_end(&host->execute);
+        pvf__host_give_back(host, &worker);
     }
     return status;
 }
@@ -138,7 +146,7 @@ static int check_request(const pvf_host *host, const pvf_execute_request *reques
     if (host == NULL || request == NULL || request->artifact_path == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host and an artifact are needed");
     }
-    if (host->execute_program == NULL) {
+    if (host->execute_program.path == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "this host has no execute worker");
     }
     if (request->descriptor_version < PVF_DESCRIPTOR_V1 ||
@@ -149,16 +157,13 @@ static int check_request(const pvf_host *host, const pvf_execute_request *reques
     return 0;
 }
 
-int pvf_host_execute(pvf_host *host,
-                     const pvf_execute_request *request,
-                     pvf_outcome *ret,
-                     pvf_error *err)
+int pvf__host_execute_once(struct pvf_host *host,
+                           const pvf_execute_request *request,
+                           pvf_outcome *ret,
+                           pvf_error *err)
 {
     struct pvf__executor_params params;
     pvf__executor_params_init(&params);
-    if (ret == NULL) {
-        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "room for an outcome is needed");
-    }
     int status = check_request(host, request, err);
     if (status == 0) {
         status = pvf__host_params(request->executor_params, &params, err);
@@ -169,7 +174,7 @@ int pvf_host_execute(pvf_host *host,
     struct pvf__duration timeout = pvf__duration_from_ms(
         request->timeout_ms != 0 ? request->timeout_ms : params.approval_timeout_ms);
     PVF__CLEANUP_BUF struct pvf__buf body = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_REQUEST);
-    status = build_request(request, timeout, &body, err);
+    status = pvf__host_execute_request(request, timeout, &body, err);
     if (status != 0) {
         return status;
     }
@@ -181,19 +186,31 @@ int pvf_host_execute(pvf_host *host,
     pvf_outcome outcome = {0};
     enum pvf__event event = PVF__EVENT_NOT_SENT;
     for (int i = 0; i < PVF__HOST_SEND_TRIES && event == PVF__EVENT_NOT_SENT && status == 0; i++) {
-        pvf_error why = PVF_ERROR_INIT;
-        if (pvf__host_execute_worker(host, &params, &why) != 0) {
-            event = PVF__EVENT_SPAWN_FAILED;
-            pvf__outcome_set(event, pvf__slice_text(why.text), &outcome);
-        } else {
-            status =
-                attempt(host, request->artifact_path, &exchange, timeout, &outcome, &event, err);
-        }
+        status = attempt(
+            host, &params, request->artifact_path, &exchange, timeout, &outcome, &event, err);
     }
     if (status != 0) {
         pvf_outcome_done(&outcome);
         return status;
     }
+    *ret = outcome;
+    return 0;
+}
+
+int pvf_host_execute(pvf_host *host,
+                     const pvf_execute_request *request,
+                     pvf_outcome *ret,
+                     pvf_error *err)
+{
+    pvf_outcome outcome = {0};
+    if (ret == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "room for an outcome is needed");
+    }
+    int status = pvf__host_execute_once(host, request, &outcome, err);
+    if (status != 0) {
+        return status;
+    }
+    pvf__host_judge_death(host, request, &outcome);
     *ret = outcome;
     return 0;
 }

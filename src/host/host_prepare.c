@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Owns: one preparation from request to artifact. */
-#include "host/host_state.h"
+#include "host/host_job.h"
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "hash/hash.h"
 #include "host/folder.h"
-#include "host/outcome.h"
 #include "proto/frame.h"
 #include "proto/prepare_msg.h"
 #include "pvf/status.h"
@@ -21,27 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The relay chain's limit of today for code after decompression. */
-#define DEFAULT_BOMB_LIMIT (30u << 20)
 /* Random bytes in an artifact's name: it can collide with no other, and says nothing. */
 #define NAME_BYTES 64u
 
-/* An outcome that is an error, with our words in front of what is known. */
-static void
-set_error(enum pvf__prepare_error_kind kind, struct pvf__slice detail, pvf_prepare_outcome *ret)
-{
-    char words[160];
-    const struct pvf__prepare_error plain = {.kind = kind};
-    pvf__prepare_error_text(&plain, words, sizeof(words));
-    ret->ok = false;
-    ret->error = (int32_t)kind;
-    ret->name = pvf__prepare_error_name(kind);
-    ret->deterministic = pvf__prepare_error_is_deterministic(kind);
-    pvf__outcome_line(words, detail, ret->text, sizeof(ret->text));
-}
-
-/* The empty file that the worker fills; it may not be able to make one itself. */
-static int make_tmp_file(const char *folder, char out[PATH_MAX], pvf_error *err)
+int pvf__host_prepare_tmp_file(const char *folder, char out[PATH_MAX], pvf_error *err)
 {
     int len = snprintf(out, PATH_MAX, "%s/tmp-artifact", folder);
     if (len < 0 || len >= PATH_MAX) {
@@ -55,8 +37,11 @@ static int make_tmp_file(const char *folder, char out[PATH_MAX], pvf_error *err)
     return 0;
 }
 
-/* Moves the finished file out of the worker's reach; its size and its new path go to `ret`. */
-static int
+/*
+ * Moves the finished file out of the worker's reach; its size and its new path go to `ret`.  What
+ * went wrong is an event, with the error.
+ */
+static enum pvf__prepare_event
 promote(const struct pvf_host *host, const char *from, pvf_prepare_outcome *ret, pvf_error *err)
 {
     uint8_t name[NAME_BYTES];
@@ -64,30 +49,31 @@ promote(const struct pvf_host *host, const char *from, pvf_prepare_outcome *ret,
     PVF__CLEANUP_FREE char *path = NULL;
     struct stat info;
     if (getrandom(name, sizeof(name), 0) != (ssize_t)sizeof(name)) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "no random numbers");
+        (void)pvf__error_errno(err, PVF_ERR_IO, errno, "no random numbers");
+        return PVF__PREPARE_EVENT_RENAME_FAILED;
     }
     pvf__text_to_hex(name, sizeof(name), hex);
     if (asprintf(&path, "%s/0x%s.pvf", host->folder, hex) < 0) {
         path = NULL;
-        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a path");
+        (void)pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a path");
+        return PVF__PREPARE_EVENT_RENAME_FAILED;
+    }
+    if (lstat(from, &info) != 0) {
+        (void)pvf__error_errno(err, PVF_ERR_PEER, errno, "the worker left no file at %s", from);
+        return PVF__PREPARE_EVENT_RENAME_FAILED;
     }
     /* A worker that was taken over may have put anything there; only a plain file goes on. */
-    if (lstat(from, &info) != 0 || !S_ISREG(info.st_mode)) {
-        return pvf__error_set(err, PVF_ERR_PEER, "the worker left no plain file at %s", from);
+    if (!S_ISREG(info.st_mode)) {
+        (void)pvf__error_set(err, PVF_ERR_PEER, "the worker left no plain file at %s", from);
+        return PVF__PREPARE_EVENT_NO_PLAIN_FILE;
     }
     if (rename(from, path) != 0) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot move %s", from);
+        (void)pvf__error_errno(err, PVF_ERR_IO, errno, "cannot move %s", from);
+        return PVF__PREPARE_EVENT_RENAME_FAILED;
     }
     ret->artifact_size = (uint64_t)info.st_size;
     ret->artifact_path = PVF__TAKE_PTR(path);
-    return 0;
-}
-
-/* True when the worker may serve again after this answer. */
-static bool keeps_worker(enum pvf__prepare_error_kind kind)
-{
-    return kind != PVF__PREPARE_TIMED_OUT && kind != PVF__PREPARE_JOB_DIED &&
-           kind != PVF__PREPARE_OUT_OF_MEMORY;
+    return PVF__PREPARE_EVENT_OK;
 }
 
 static void set_stats(const struct pvf__prepare_stats *stats, pvf_prepare_outcome *ret)
@@ -98,39 +84,53 @@ static void set_stats(const struct pvf__prepare_stats *stats, pvf_prepare_outcom
     ret->peak_allocated = stats->memory.peak_tracked_alloc;
 }
 
-/* Turns an answer into the outcome; false when the worker must go. */
-static bool judge_answer(const struct pvf_host *host,
-                         const struct pvf__buf *body,
-                         const char *tmp_path,
-                         struct pvf__duration timeout,
-                         pvf_prepare_outcome *ret)
+enum pvf__prepare_event pvf__host_prepare_answer(const struct pvf_host *host,
+                                                 const struct pvf__buf *body,
+                                                 const char *tmp_path,
+                                                 struct pvf__duration timeout,
+                                                 pvf_prepare_outcome *ret,
+                                                 struct pvf__slice *ret_detail,
+                                                 pvf_error *err)
 {
     struct pvf__prepare_answer answer;
-    pvf_error why = PVF_ERROR_INIT;
-    if (pvf__prepare_answer_decode(body->data, body->len, &answer, &why) != 0) {
-        set_error(PVF__PREPARE_IO_ERR, pvf__slice_text(why.text), ret);
-        return false;
+    if (pvf__prepare_answer_decode(body->data, body->len, &answer, err) != 0) {
+        return PVF__PREPARE_EVENT_UNDECODABLE;
     }
+    enum pvf__prepare_event event = pvf__prepare_outcome_event(&answer, timeout);
     if (!answer.ok) {
-        set_error(answer.error.kind, answer.error.text, ret);
-        return keeps_worker(answer.error.kind);
+        *ret_detail = answer.error.text;
+        return event;
     }
     set_stats(&answer.stats, ret);
-    if (pvf__duration_compare(answer.stats.cpu_time, timeout) > 0) {
-        set_error(PVF__PREPARE_TIMED_OUT, pvf__slice_text("the answer came too late"), ret);
-        return false;
+    if (event == PVF__PREPARE_EVENT_OK) {
+        memcpy(ret->checksum, answer.checksum, sizeof(ret->checksum));
+        return promote(host, tmp_path, ret, err);
     }
-    if (promote(host, tmp_path, ret, &why) != 0) {
-        set_error(PVF__PREPARE_RENAME_TMP_FILE, pvf__slice_text(why.text), ret);
-        return true;
-    }
-    memcpy(ret->checksum, answer.checksum, sizeof(ret->checksum));
-    ret->ok = true;
-    return true;
+    (void)pvf__error_set(err, PVF_ERR_TIMEOUT, "the answer came too late");
+    return event;
 }
 
-/* One attempt with one worker; false when the request did not reach it. */
+static enum pvf__prepare_event event_of(enum pvf__exchange_end end)
+{
+    switch (end) {
+    case PVF__EXCHANGE_NOT_SENT:
+        return PVF__PREPARE_EVENT_NOT_SENT;
+    case PVF__EXCHANGE_EXPIRED:
+        return PVF__PREPARE_EVENT_EXPIRED;
+    case PVF__EXCHANGE_STALLED:
+        return PVF__PREPARE_EVENT_STALLED;
+    case PVF__EXCHANGE_NOT_READ:
+        return PVF__PREPARE_EVENT_NOT_READ;
+    case PVF__EXCHANGE_ANSWERED:
+    case PVF__EXCHANGE_LOST:
+    default:
+        return PVF__PREPARE_EVENT_LOST;
+    }
+}
+
+/* One attempt with one worker; false when the request did not reach it, see `err`. */
 static bool attempt(struct pvf_host *host,
+                    struct pvf__host_worker *worker,
                     const struct pvf__exchange *exchange,
                     struct pvf__duration timeout,
                     pvf_prepare_outcome *ret,
@@ -138,36 +138,28 @@ static bool attempt(struct pvf_host *host,
 {
     char tmp_path[PATH_MAX];
     pvf_error why = PVF_ERROR_INIT;
+    enum pvf__prepare_event event = PVF__PREPARE_EVENT_TMP_FILE_FAILED;
+    struct pvf__slice detail = {0};
     PVF__CLEANUP_BUF struct pvf__buf answer = PVF__BUF_INIT(exchange->answer_max);
-    if (make_tmp_file(host->prepare.spawned.dir, tmp_path, &why) != 0) {
-        set_error(PVF__PREPARE_CREATE_TMP_FILE, pvf__slice_text(why.text), ret);
-        return true;
+    if (pvf__host_prepare_tmp_file(worker->spawned.dir, tmp_path, &why) == 0) {
+        enum pvf__exchange_end end =
+            pvf__host_worker_exchange(worker, exchange, &answer, &ret->wall_us, &why);
+        event = end == PVF__EXCHANGE_ANSWERED
+                    ? pvf__host_prepare_answer(host, &answer, tmp_path, timeout, ret, &detail, &why)
+                    : event_of(end);
     }
-    bool keep = false;
-    bool sent = true;
-    switch (pvf__host_worker_exchange(&host->prepare, exchange, &answer, &ret->wall_us, &why)) {
-    case PVF__EXCHANGE_ANSWERED:
-        keep = judge_answer(host, &answer, tmp_path, timeout, ret);
-        break;
-    case PVF__EXCHANGE_NOT_SENT:
+    bool concluded =
+        pvf__prepare_outcome_set(event, detail.len > 0 ? detail : pvf__slice_text(why.text), ret);
+    if (!concluded) {
         (void)pvf__error_set(err, PVF_ERR_PEER, "no prepare worker took the request: %s", why.text);
-        sent = false;
-        break;
-    case PVF__EXCHANGE_EXPIRED:
-    case PVF__EXCHANGE_STALLED:
-        set_error(PVF__PREPARE_TIMED_OUT, pvf__slice_text(why.text), ret);
-        break;
-    case PVF__EXCHANGE_LOST:
-    default:
-        set_error(PVF__PREPARE_IO_ERR, pvf__slice_text(why.text), ret);
-        break;
     }
-    if (keep) {
-        pvf__host_after_job(&host->prepare);
-    } else {
-        pvf__host_worker_end(&host->prepare);
+    if (pvf__prepare_outcome_is_death(event)) {
+        host->death_seen = true;
     }
-    return sent;
+    if (pvf__prepare_outcome_keeps_worker(event)) {
+        pvf__host_give_back(host, worker);
+    }
+    return concluded;
 }
 
 static int check_request(const pvf_host *host, const pvf_prepare_request *request, pvf_error *err)
@@ -175,7 +167,7 @@ static int check_request(const pvf_host *host, const pvf_prepare_request *reques
     if (host == NULL || request == NULL || (request->code.data == NULL && request->code.len > 0)) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a host and code are needed");
     }
-    if (host->prepare_program == NULL) {
+    if (host->prepare_program.path == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "this host has no prepare worker");
     }
     if (request->kind != PVF_PREPARE_COMPILATION && request->kind != PVF_PREPARE_PRECHECKING) {
@@ -185,17 +177,16 @@ static int check_request(const pvf_host *host, const pvf_prepare_request *reques
     return 0;
 }
 
-/* The request as it travels, and the hashes that identify its artifact. */
-static int build_request(const pvf_prepare_request *request,
-                         const struct pvf__executor_params *params,
-                         struct pvf__duration timeout,
-                         pvf_prepare_outcome *outcome,
-                         struct pvf__buf *ret,
-                         pvf_error *err)
+int pvf__host_prepare_request(const pvf_prepare_request *request,
+                              const struct pvf__executor_params *params,
+                              struct pvf__duration timeout,
+                              pvf_prepare_outcome *outcome,
+                              struct pvf__buf *ret,
+                              pvf_error *err)
 {
     struct pvf__prepare_request wire = {
         .code = {request->code.data, request->code.len},
-        .bomb_limit = request->bomb_limit != 0 ? request->bomb_limit : DEFAULT_BOMB_LIMIT,
+        .bomb_limit = request->bomb_limit != 0 ? request->bomb_limit : PVF__HOST_BOMB_LIMIT,
         .params = *params,
         .prep_timeout = timeout,
         .kind = (enum pvf__prep_kind)request->kind,
@@ -206,8 +197,8 @@ static int build_request(const pvf_prepare_request *request,
     if (status != 0) {
         return pvf__error_set(err, status, "the executor parameters cannot be hashed");
     }
-    /* One allocation: everything but code and parameters takes less than 128 bytes. */
-    if (pvf__buf_reserve(ret, wire.code.len + params->raw.len + 128) == 0) {
+    /* One allocation. */
+    if (pvf__buf_reserve(ret, wire.code.len + params->raw.len + PVF__HOST_PREPARE_EXTRA) == 0) {
         pvf__prepare_request_encode(&wire, ret);
     }
     if (ret->failed != 0) {
@@ -245,7 +236,7 @@ int pvf_host_prepare(pvf_host *host,
     struct pvf__duration timeout = pvf__duration_from_ms(timeout_ms);
     pvf_prepare_outcome outcome = {.error = -1, .name = "", .max_rss_kib = -1};
     PVF__CLEANUP_BUF struct pvf__buf body = PVF__BUF_INIT(PVF__FRAME_MAX_PREPARE_REQUEST);
-    status = build_request(request, &params, timeout, &outcome, &body, err);
+    status = pvf__host_prepare_request(request, &params, timeout, &outcome, &body, err);
     const struct pvf__exchange exchange = {
         .request = {body.data, body.len},
         .cpu_limit_us = pvf__duration_to_us(timeout),
@@ -253,9 +244,10 @@ int pvf_host_prepare(pvf_host *host,
     };
     bool sent = false;
     for (int i = 0; i < PVF__HOST_SEND_TRIES && !sent && status == 0; i++) {
-        status = pvf__host_prepare_worker(host, err);
+        PVF__CLEANUP_WORKER struct pvf__host_worker worker = {.alive = false};
+        status = pvf__host_take(host, PVF__WORKER_KIND_PREPARE, NULL, &worker, err);
         if (status == 0) {
-            sent = attempt(host, &exchange, timeout, &outcome, err);
+            sent = attempt(host, &worker, &exchange, timeout, &outcome, err);
         }
     }
     if (status != 0 || !sent) {

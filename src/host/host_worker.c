@@ -9,18 +9,25 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "host/process_tree.h"
+#include "host/spawn_failure.h"
 #include "proto/frame.h"
 #include "pvf/status.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Wall-clock time of a request, in CPU limits (protocol: time limits). */
 #define WALL_FACTOR 4u
-/* A request reaches a healthy worker at once; this is for one that is being swapped in. */
+/*
+ * A request reaches a healthy worker at once; this is for one that is being swapped in.  It never
+ * outlasts the request's own deadline.
+ */
 #define SEND_TIMEOUT_NS ((uint64_t)30 * 1000000000u)
+/* A process that closed its descriptors by ending has ended a moment later. */
+#define END_WAIT_NS ((uint64_t)100 * 1000000u)
 
 static int send_handshakes(struct pvf__host_worker *worker,
                            const pvf_security_status *security,
@@ -55,10 +62,11 @@ int pvf__host_worker_start(struct pvf__host_worker *worker,
     status =
         send_handshakes(worker, security, params, pvf__clock_monotonic_ns() + SEND_TIMEOUT_NS, err);
     if (status != 0) {
-        pvf__error_wrap(err, "handshake with %s", spec->program);
+        pvf__error_wrap(err, "handshake with %s", spec->program->path);
         pvf__spawn_end(&worker->spawned);
-        return status;
+        return pvf__spawn_failure_mark(err, PVF_SPAWN_HANDSHAKE, status);
     }
+    worker->kind = spec->kind;
     worker->alive = true;
     return 0;
 }
@@ -110,9 +118,8 @@ static int await_answer(struct pvf__spawned *spawned, uint64_t deadline_ns, pvf_
     }
 }
 
-/* The deadline has passed: was it the code, or did this machine stand still? */
-static enum pvf__exchange_end
-judge_expiry(pid_t pid, bool has_before, uint64_t before_us, uint64_t cpu_limit_us)
+enum pvf__exchange_end
+pvf__host_worker_judge_expiry(pid_t pid, bool has_before, uint64_t before_us, uint64_t cpu_limit_us)
 {
     uint64_t now_us;
     if (has_before && pvf__process_tree_cpu(pid, &now_us) && now_us >= before_us &&
@@ -120,6 +127,20 @@ judge_expiry(pid_t pid, bool has_before, uint64_t before_us, uint64_t cpu_limit_
         return PVF__EXCHANGE_STALLED;
     }
     return PVF__EXCHANGE_EXPIRED;
+}
+
+/* Adds how the worker ended; one that only hung up, and lives, is not waited for. */
+static void say_how_it_ended(struct pvf__spawned *spawned, pvf_error *err)
+{
+    int status = 0;
+    char how[64];
+    pvf_error ignored = PVF_ERROR_INIT;
+    if (pvf__process_wait(
+            &spawned->process, pvf__clock_monotonic_ns() + END_WAIT_NS, &status, &ignored) == 0) {
+        size_t used = strlen(err->text);
+        pvf__process_status_text(status, how, sizeof(how));
+        (void)snprintf(err->text + used, sizeof(err->text) - used, " (%s)", how);
+    }
 }
 
 static uint64_t add_saturating(uint64_t a, uint64_t b)
@@ -143,19 +164,22 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
 {
     struct pvf__spawned *spawned = &worker->spawned;
     uint64_t begin = pvf__clock_monotonic_ns();
+    uint64_t deadline = add_saturating(begin, wall_limit_ns(exchange->cpu_limit_us));
+    uint64_t send_deadline = add_saturating(begin, SEND_TIMEOUT_NS);
     uint64_t cpu_before_us = 0;
     bool has_before = pvf__process_tree_cpu(spawned->process.pid, &cpu_before_us);
     int status = pvf__frame_send(spawned->socket,
                                  exchange->request.data,
                                  exchange->request.len,
-                                 add_saturating(begin, SEND_TIMEOUT_NS),
+                                 deadline < send_deadline ? deadline : send_deadline,
                                  err);
     if (status != 0) {
         *ret_wall_us = (pvf__clock_monotonic_ns() - begin) / 1000u;
+        if (status != PVF_ERR_TIMEOUT) {
+            say_how_it_ended(spawned, err);
+        }
         return PVF__EXCHANGE_NOT_SENT;
     }
-    uint64_t deadline =
-        add_saturating(pvf__clock_monotonic_ns(), wall_limit_ns(exchange->cpu_limit_us));
     status = await_answer(spawned, deadline, err);
     if (status == 0) {
         status = pvf__frame_recv(spawned->socket, exchange->answer_max, deadline, ret, err);
@@ -165,12 +189,19 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
         return PVF__EXCHANGE_ANSWERED;
     }
     if (status == PVF_ERR_TIMEOUT) {
-        return judge_expiry(
+        return pvf__host_worker_judge_expiry(
             spawned->process.pid, has_before, cpu_before_us, exchange->cpu_limit_us);
+    }
+    int why = err->sys_errno;
+    if (status == PVF_ERR_NO_MEMORY || (status == PVF_ERR_IO && why != ECONNRESET)) {
+        return PVF__EXCHANGE_NOT_READ;
+    }
+    if (status == PVF_ERR_EOF || why == ECONNRESET) {
+        say_how_it_ended(spawned, err);
     }
     /*
      * The kernel says "reset" instead of "end" when the worker ended with a part of the request
      * still unread: it has not begun with the job.
      */
-    return err->sys_errno == ECONNRESET ? PVF__EXCHANGE_NOT_SENT : PVF__EXCHANGE_LOST;
+    return why == ECONNRESET ? PVF__EXCHANGE_NOT_SENT : PVF__EXCHANGE_LOST;
 }

@@ -14,9 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A worker that has been told what it needs before its first request; kept between jobs. */
+/*
+ * A worker that has been told what it needs before its first request: connection, process and
+ * folder in one.  It has one owner at a time, who ends it or hands it on.
+ */
 struct pvf__host_worker {
     bool alive;
+    enum pvf__worker_kind kind;
     struct pvf__spawned spawned;
     uint8_t params_hash[32]; /* execute: of the parameters that it runs with */
 };
@@ -34,6 +38,9 @@ PVF__NODISCARD int pvf__host_worker_start(struct pvf__host_worker *worker,
 /* Kills it if it is alive, and removes its folder. */
 void pvf__host_worker_end(struct pvf__host_worker *worker);
 
+/* Ends the worker at the end of its owner's scope, unless it was handed on before. */
+#define PVF__CLEANUP_WORKER __attribute__((cleanup(pvf__host_worker_end)))
+
 /* Has it ended by itself since the last job? */
 bool pvf__host_worker_is_dead(const struct pvf__host_worker *worker);
 
@@ -44,11 +51,12 @@ enum pvf__exchange_end {
     PVF__EXCHANGE_EXPIRED,  /* no answer in time, and the CPU limit may have been used up */
     PVF__EXCHANGE_STALLED,  /* no answer in time, though the CPU limit was not reached */
     PVF__EXCHANGE_LOST,     /* the worker ended, or sent what is no frame */
+    PVF__EXCHANGE_NOT_READ, /* this host lacks memory or a system call to read the answer */
 };
 
 struct pvf__exchange {
     struct pvf__slice request; /* body of the request */
-    uint64_t cpu_limit_us;     /* the answer may take four times as long on the clock */
+    uint64_t cpu_limit_us;     /* from first byte to last it may take four times as long */
     size_t answer_max;
 };
 
@@ -62,5 +70,14 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
                                                  struct pvf__buf *ret,
                                                  uint64_t *ret_wall_us,
                                                  pvf_error *err);
+
+/*
+ * The deadline has passed: was it the code, or did this machine stand still?  `before_us` is the
+ * CPU time of the worker and all it had started, when the job began, if that was known.
+ */
+enum pvf__exchange_end pvf__host_worker_judge_expiry(pid_t pid,
+                                                     bool has_before,
+                                                     uint64_t before_us,
+                                                     uint64_t cpu_limit_us);
 
 #endif

@@ -42,8 +42,11 @@ static int set_nonblocking(int fd)
  * Makes three pipes and starts the program on their other ends.  A socket pair serves as stdin so
  * that writing to a program that has ended raises no SIGPIPE in the embedder.
  */
-static int
-start(const char *const argv[], struct pipes *ours, struct pvf__process *ret, pvf_error *err)
+static int start(int program_fd,
+                 const char *const argv[],
+                 struct pipes *ours,
+                 struct pvf__process *ret,
+                 pvf_error *err)
 {
     int in[2] = {-1, -1};
     int out[2] = {-1, -1};
@@ -56,7 +59,7 @@ start(const char *const argv[], struct pipes *ours, struct pvf__process *ret, pv
         status = pvf__error_errno(err, PVF_ERR_IO, errno, "no pipes for %s", argv[0]);
     } else {
         const int stdio[3] = {in[0], out[1], errors[1]};
-        status = pvf__process_start(argv, envp, stdio, ret, err);
+        status = pvf__process_start(program_fd, argv, envp, stdio, ret, err);
     }
     if (status == 0) {
         *ours = (struct pipes){.in = PVF__TAKE_FD(in[1]),
@@ -91,8 +94,11 @@ static void feed(int *end, struct pvf__slice *input)
     close_end(end);
 }
 
-/* Takes what is there; closes the end at its end.  False when `buf` is full and `must_fit`. */
-static bool take(int *end, struct pvf__buf *buf, bool must_fit)
+/*
+ * Takes what is there; closes the end at its end.  What is beyond the buffer's limit is an error
+ * when it `must_fit`, and forgotten otherwise.
+ */
+static int take(int *end, struct pvf__buf *buf, bool must_fit, pvf_error *err)
 {
     for (;;) {
         uint8_t part[4096];
@@ -100,16 +106,22 @@ static bool take(int *end, struct pvf__buf *buf, bool must_fit)
         if (got > 0) {
             size_t room = buf->max - buf->len;
             size_t want = (size_t)got < room ? (size_t)got : room;
-            if (pvf__buf_append(buf, part, want) != 0 || (must_fit && want < (size_t)got)) {
-                return false;
+            if (pvf__buf_append(buf, part, want) != 0) {
+                return pvf__error_set(err, buf->failed, "no memory for the output of a process");
+            }
+            if (must_fit && want < (size_t)got) {
+                return pvf__error_set(err,
+                                      PVF_ERR_LIMIT,
+                                      "the process wrote more than %zu bytes to its stdout",
+                                      buf->max);
             }
         } else if (got < 0 && errno == EINTR) {
             continue;
         } else if (got < 0 && errno == EAGAIN) {
-            return true;
+            return 0;
         } else {
             close_end(end);
-            return true;
+            return 0;
         }
     }
 }
@@ -137,20 +149,21 @@ static int carry(struct pipes *ours,
         if (items[0].revents != 0) {
             feed(&ours->in, &input);
         }
-        if (items[1].revents != 0 && !take(&ours->out, &run->out, true)) {
-            return pvf__error_set(err,
-                                  PVF_ERR_LIMIT,
-                                  "the process wrote more than %zu bytes to its stdout",
-                                  run->out.max);
+        if (items[1].revents != 0) {
+            status = take(&ours->out, &run->out, true, err);
         }
-        if (items[2].revents != 0) {
-            (void)take(&ours->errors, &run->errors, false);
+        if (status == 0 && items[2].revents != 0) {
+            status = take(&ours->errors, &run->errors, false, err);
+        }
+        if (status != 0) {
+            return status;
         }
     }
     return 0;
 }
 
-int pvf__oneshot_run(const char *const argv[],
+int pvf__oneshot_run(int program_fd,
+                     const char *const argv[],
                      struct pvf__slice input,
                      size_t out_max,
                      uint64_t deadline_ns,
@@ -161,7 +174,7 @@ int pvf__oneshot_run(const char *const argv[],
                                .errors = PVF__BUF_INIT(PVF__ONESHOT_STDERR_MAX)};
     struct pipes ours = {-1, -1, -1};
     struct pvf__process process = PVF__PROCESS_NONE;
-    int status = start(argv, &ours, &process, err);
+    int status = start(program_fd, argv, &ours, &process, err);
     if (status != 0) {
         return status;
     }

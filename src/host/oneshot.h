@@ -22,11 +22,12 @@ struct pvf__oneshot {
 };
 
 /*
- * Runs a program with `input` on its stdin until it ends, at the latest at `deadline_ns`.  The
- * environment holds RUST_LOG and nothing else.  On success the caller gives *ret to
- * pvf__oneshot_done.
+ * Runs a program (see pvf__process_start) with `input` on its stdin until it ends, at the latest at
+ * `deadline_ns`.  The environment holds RUST_LOG and nothing else.  On success the caller gives
+ * *ret to pvf__oneshot_done.
  */
-PVF__NODISCARD int pvf__oneshot_run(const char *const argv[],
+PVF__NODISCARD int pvf__oneshot_run(int program_fd,
+                                    const char *const argv[],
                                     struct pvf__slice input,
                                     size_t out_max,
                                     uint64_t deadline_ns,

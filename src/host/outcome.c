@@ -43,10 +43,22 @@ static const struct row rows[] = {
                                          "no answer in time, but the CPU limit was not used up"},
     [PVF__EVENT_LOST]                 = {POSSIBLY, PVF_REASON_WORKER_DEATH,         true,  false, false,
                                          "the worker was lost"},
+    [PVF__EVENT_NOT_READ]             = {INTERNAL, PVF_REASON_HOST_COMMUNICATION,   true,  false, false,
+                                         "the answer could not be read"},
     [PVF__EVENT_UNDECODABLE]          = {POSSIBLY, PVF_REASON_WORKER_DEATH,         true,  false, false,
                                          "the worker's answer cannot be read"},
     [PVF__EVENT_CPU_OVER]             = {INVALID,  PVF_REASON_HARD_TIMEOUT,         false, false, false,
                                          "the job used more CPU time than its limit"},
+    [PVF__EVENT_SELF_TEST_FAILED]     = {INTERNAL, PVF_REASON_SELF_TEST,            true,  false, false,
+                                         "after a death"},
+    [PVF__EVENT_PREPARE_FAILED]       = {INTERNAL, PVF_REASON_PREPARE,              true,  false, false,
+                                         "the code could not be prepared"},
+    [PVF__EVENT_CODE_REFUSED]         = {INTERNAL, PVF_REASON_PREPARE,              false, false, false,
+                                         "the code can never be prepared"},
+    [PVF__EVENT_OVERDUE]              = {PVF_VERDICT_EXPIRED, PVF_REASON_EXPIRED,   false, false, false,
+                                         "not started in time"},
+    [PVF__EVENT_CANCELLED]            = {INTERNAL, PVF_REASON_CANCELLED,            false, false, false,
+                                         "cancelled"},
     [PVF__EVENT_OK]                   = {VALID,    PVF_REASON_NONE,                 false, false, true,
                                          ""},
     [PVF__EVENT_INVALID_CANDIDATE]    = {INVALID,  PVF_REASON_REPORTED_INVALID,     false, false, true,
@@ -249,7 +261,8 @@ void pvf_outcome_done(pvf_outcome *outcome)
 
 const char *pvf_verdict_name(int32_t verdict)
 {
-    static const char *const names[] = {"valid", "invalid", "possibly invalid", "internal"};
+    static const char *const names[] = {
+        "valid", "invalid", "possibly invalid", "internal", "expired"};
     return verdict >= 0 && (size_t)verdict < sizeof(names) / sizeof(names[0]) ? names[verdict]
                                                                               : "unknown";
 }
@@ -278,6 +291,9 @@ const char *pvf_reason_name(int32_t reason)
         {PVF_REASON_KERNEL, "kernel"},
         {PVF_REASON_PREPARE, "preparation"},
         {PVF_REASON_SPAWN, "worker start"},
+        {PVF_REASON_SELF_TEST, "self-test"},
+        {PVF_REASON_EXPIRED, "expired"},
+        {PVF_REASON_CANCELLED, "cancelled"},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if ((int32_t)names[i].reason == reason) {

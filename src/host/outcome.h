@@ -21,8 +21,14 @@ enum pvf__event {
     PVF__EVENT_EXPIRED,
     PVF__EVENT_STALLED,
     PVF__EVENT_LOST,
+    PVF__EVENT_NOT_READ,
     PVF__EVENT_UNDECODABLE,
     PVF__EVENT_CPU_OVER,
+    PVF__EVENT_SELF_TEST_FAILED,
+    PVF__EVENT_PREPARE_FAILED,
+    PVF__EVENT_CODE_REFUSED, /* the same, and by the code's own fault */
+    PVF__EVENT_OVERDUE,
+    PVF__EVENT_CANCELLED,
     /* Said by the worker. */
     PVF__EVENT_OK,
     PVF__EVENT_INVALID_CANDIDATE,

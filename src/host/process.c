@@ -20,14 +20,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int set_actions(posix_spawn_file_actions_t *actions, const int stdio[3])
+/* `keep` is closed by the execution itself; -1: none. */
+static int set_actions(posix_spawn_file_actions_t *actions, const int stdio[3], int keep)
 {
     int failed = 0;
     for (int i = 0; i < 3 && failed == 0; i++) {
         failed = posix_spawn_file_actions_adddup2(actions, stdio[i], i);
     }
     /* The embedder may have descriptors that are not close-on-exec. */
-    return failed != 0 ? failed : posix_spawn_file_actions_addclosefrom_np(actions, 3);
+    for (int fd = 3; fd < keep && failed == 0; fd++) {
+        failed = posix_spawn_file_actions_addclose(actions, fd);
+    }
+    int first = keep < 0 ? 3 : keep + 1;
+    return failed != 0 ? failed : posix_spawn_file_actions_addclosefrom_np(actions, first);
 }
 
 static int set_attributes(posix_spawnattr_t *attributes)
@@ -58,8 +63,13 @@ static char *const *without_const(const char *const *texts)
 }
 
 /* 0 or an errno. */
-static int spawn(const char *const argv[], const char *const envp[], const int stdio[3], pid_t *ret)
+static int spawn(int program_fd,
+                 const char *const argv[],
+                 const char *const envp[],
+                 const int stdio[3],
+                 pid_t *ret)
 {
+    char by_descriptor[32];
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int failed = posix_spawn_file_actions_init(&actions);
@@ -68,13 +78,19 @@ static int spawn(const char *const argv[], const char *const envp[], const int s
     }
     failed = posix_spawnattr_init(&attributes);
     if (failed == 0) {
-        failed = set_actions(&actions, stdio);
+        /* What execveat(2) would do with an empty path, which posix_spawn has no word for. */
+        (void)snprintf(by_descriptor, sizeof(by_descriptor), "/proc/self/fd/%d", program_fd);
+        failed = set_actions(&actions, stdio, program_fd);
         if (failed == 0) {
             failed = set_attributes(&attributes);
         }
         if (failed == 0) {
-            failed = posix_spawn(
-                ret, argv[0], &actions, &attributes, without_const(argv), without_const(envp));
+            failed = posix_spawn(ret,
+                                 program_fd >= 0 ? by_descriptor : argv[0],
+                                 &actions,
+                                 &attributes,
+                                 without_const(argv),
+                                 without_const(envp));
         }
         (void)posix_spawnattr_destroy(&attributes);
     }
@@ -82,24 +98,26 @@ static int spawn(const char *const argv[], const char *const envp[], const int s
     return failed;
 }
 
-int pvf__process_start(const char *const argv[],
+int pvf__process_start(int program_fd,
+                       const char *const argv[],
                        const char *const envp[],
                        const int stdio[3],
                        struct pvf__process *ret,
                        pvf_error *err)
 {
     pid_t pid = -1;
-    int high[3] = {-1, -1, -1};
+    const int given[4] = {program_fd, stdio[0], stdio[1], stdio[2]};
+    int high[4] = {-1, -1, -1, -1};
     int failed = 0;
-    for (int i = 0; i < 3 && failed == 0; i++) {
+    for (int i = program_fd >= 0 ? 0 : 1; i < 4 && failed == 0; i++) {
         /* Above 2, so that putting one in its place cannot overwrite another. */
-        high[i] = fcntl(stdio[i], F_DUPFD_CLOEXEC, 3);
+        high[i] = fcntl(given[i], F_DUPFD_CLOEXEC, 3);
         failed = high[i] < 0 ? errno : 0;
     }
     if (failed == 0) {
-        failed = spawn(argv, envp, high, &pid);
+        failed = spawn(high[0], argv, envp, high + 1, &pid);
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         if (high[i] >= 0) {
             (void)close(high[i]);
         }
@@ -155,7 +173,7 @@ int pvf__process_wait(struct pvf__process *process,
     return 0;
 }
 
-void pvf__process_kill(struct pvf__process *process)
+void pvf__process_kill_only(const struct pvf__process *process)
 {
     if (process->pid < 0) {
         return;
@@ -165,8 +183,29 @@ void pvf__process_kill(struct pvf__process *process)
     /* By descriptor: an embedder that reaps every child could have freed the number. */
     (void)syscall(SYS_pidfd_send_signal, process->pid_fd, SIGKILL, NULL, 0);
     pvf__process_tree_kill(&tree);
+}
+
+void pvf__process_kill(struct pvf__process *process)
+{
+    if (process->pid < 0) {
+        return;
+    }
+    pvf__process_kill_only(process);
     (void)reap(process->pid);
     forget(process);
+}
+
+bool pvf__process_reap(struct pvf__process *process, int *ret_status)
+{
+    int status = -1;
+    pid_t done = waitpid(process->pid, &status, WNOHANG);
+    if (done == 0 || (done < 0 && errno == EINTR)) {
+        return false;
+    }
+    /* Somebody else reaped it: how it ended is not known. */
+    *ret_status = done == process->pid ? status : -1;
+    forget(process);
+    return true;
 }
 
 void pvf__process_status_text(int status, char *out, size_t size)

@@ -22,10 +22,12 @@ struct pvf__process {
     }
 
 /*
- * Starts `argv[0]` with exactly the environment `envp`, default signal handling, the three standard
- * descriptors given (which stay the caller's), and no other descriptor.
+ * Starts the program that `program_fd` is open on (-1: the file `argv[0]`) with exactly the
+ * environment `envp`, default signal handling, the three standard descriptors given (which stay the
+ * caller's), and no other descriptor.
  */
-PVF__NODISCARD int pvf__process_start(const char *const argv[],
+PVF__NODISCARD int pvf__process_start(int program_fd,
+                                      const char *const argv[],
                                       const char *const envp[],
                                       const int stdio[3],
                                       struct pvf__process *ret,
@@ -39,6 +41,12 @@ PVF__NODISCARD int pvf__process_wait(struct pvf__process *process,
 
 /* SIGKILL to it and to all that it started, as far as can be seen; reaps it.  None: nothing. */
 void pvf__process_kill(struct pvf__process *process);
+
+/* The same without reaping it: its pid_fd tells when that can be done. */
+void pvf__process_kill_only(const struct pvf__process *process);
+
+/* Reaps it if it has ended, and is none then; false: it lives.  *ret_status as from waitpid(2). */
+bool pvf__process_reap(struct pvf__process *process, int *ret_status);
 
 /* "exit status N" or "signal NAME". */
 void pvf__process_status_text(int status, char *out, size_t size);

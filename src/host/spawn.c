@@ -10,7 +10,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "host/folder.h"
+#include "host/spawn_failure.h"
 #include "proto/command_line.h"
+#include "proto/exit_codes.h"
 #include "pvf/status.h"
 
 #include <errno.h>
@@ -18,13 +20,14 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SOCKET_NAME_TRIES 50
 #define SOCKET_NAME_LEN 10
+/* Times 4 KiB: the whole of a pipe. */
+#define DRAIN_READS 16
 
 const char *pvf__spawn_kind_name(enum pvf__worker_kind kind)
 {
@@ -50,11 +53,16 @@ static int fill_address(enum pvf__worker_kind kind, struct sockaddr_un *address,
     if (len < 0 || (size_t)len >= sizeof(address->sun_path)) {
         return pvf__error_set(err,
                               PVF_ERR_LIMIT,
-                              "TMPDIR=%s is too long: a socket's path has at most %zu bytes",
+                              "TMPDIR=%.100s… is too long: a socket's path has at most %zu bytes",
                               folder,
                               sizeof(address->sun_path) - 1);
     }
     return 0;
+}
+
+static int bind_failed(int status, pvf_error *err)
+{
+    return pvf__spawn_failure_mark(err, PVF_SPAWN_BIND, status);
 }
 
 /* A listening socket on a path of its own, open to this user only. */
@@ -64,32 +72,36 @@ listen_on_path(enum pvf__worker_kind kind, struct sockaddr_un *address, int *ret
     PVF__CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     /* The mode of the path is the socket's own at the time of bind. */
     if (fd < 0 || fchmod(fd, 0600) != 0) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot make a socket");
+        return bind_failed(pvf__error_errno(err, PVF_ERR_IO, errno, "cannot make a socket"), err);
     }
     for (int i = 0; i < SOCKET_NAME_TRIES; i++) {
         int status = fill_address(kind, address, err);
         if (status != 0) {
-            return status;
+            return pvf__spawn_failure_mark(err, PVF_SPAWN_TMP_PATH, status);
         }
         if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
             if (listen(fd, 4) != 0) {
                 int why = errno;
                 (void)unlink(address->sun_path);
-                return pvf__error_errno(
+                status = pvf__error_errno(
                     err, PVF_ERR_IO, why, "cannot listen on %s", address->sun_path);
+                return bind_failed(status, err);
             }
             *ret = PVF__TAKE_FD(fd);
             return 0;
         }
         if (errno != EADDRINUSE) {
-            return pvf__error_errno(
+            status = pvf__error_errno(
                 err, PVF_ERR_IO, errno, "cannot bind a socket to %s", address->sun_path);
+            return bind_failed(status, err);
         }
     }
-    return pvf__error_set(err, PVF_ERR_IO, "no free name for a socket like %s", address->sun_path);
+    int status =
+        pvf__error_set(err, PVF_ERR_IO, "no free name for a socket like %s", address->sun_path);
+    return pvf__spawn_failure_mark(err, PVF_SPAWN_TMP_PATH, status);
 }
 
-/* Arguments and environment exactly as the reference's host gives them. */
+/* Arguments and environment exactly as the reference's host gives them, but for --metering. */
 static int start_process(const struct pvf__spawn_spec *spec,
                          const char *socket_path,
                          const int stdio[3],
@@ -105,9 +117,9 @@ static int start_process(const struct pvf__spawn_spec *spec,
         environment = NULL;
         return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory to start a worker");
     }
-    const char *argv[10];
+    const char *argv[12];
     size_t count = 0;
-    argv[count++] = spec->program;
+    argv[count++] = spec->program->path;
     argv[count++] = command;
     if (spec->node_version != NULL) {
         argv[count++] = PVF__WORD_NODE_VERSION;
@@ -117,9 +129,14 @@ static int start_process(const struct pvf__spawn_spec *spec,
     argv[count++] = socket_path;
     argv[count++] = PVF__WORD_WORKER_DIR;
     argv[count++] = ret->dir;
+    if (spec->metering != NULL) {
+        argv[count++] = PVF__WORD_METERING;
+        argv[count++] = spec->metering;
+    }
     argv[count] = NULL;
     const char *const envp[] = {environment, NULL};
-    return pvf__process_start(argv, envp, stdio, &ret->process, err);
+    return pvf__process_start(
+        pvf__program_descriptor(spec->program), argv, envp, stdio, &ret->process, err);
 }
 
 /* Is the other end the process that we started, under our own user? */
@@ -134,60 +151,117 @@ static bool is_our_worker(int fd, pid_t pid)
 void pvf__spawn_drain(struct pvf__spawned *spawned)
 {
     char waste[4096];
-    ssize_t got;
-    do {
+    ssize_t got = 1;
+    for (int i = 0; i < DRAIN_READS && (got > 0 || (got < 0 && errno == EINTR)); i++) {
         got = read(spawned->out, waste, sizeof(waste));
-    } while (got > 0 || (got < 0 && errno == EINTR));
-    if (got == 0 || errno != EAGAIN) {
+    }
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
         /* Closed: only death is left to wait for, and the socket. */
         (void)close(PVF__TAKE_FD(spawned->out));
     }
 }
 
-/* What a program that never connected says about itself. */
-static int died_early(struct pvf__spawned *spawned, const char *program, pvf_error *err)
+int pvf__spawn_died(const struct pvf__spawn_spec *spec,
+                    struct pvf__spawning *spawning,
+                    pvf_error *err)
 {
     int status = 0;
     char text[64];
-    int waited = pvf__process_wait(&spawned->process, UINT64_MAX, &status, err);
+    int waited = pvf__process_wait(&spawning->spawned.process, UINT64_MAX, &status, err);
     if (waited != 0) {
         return waited;
     }
     pvf__process_status_text(status, text, sizeof(text));
-    return pvf__error_set(err, PVF_ERR_PEER, "%s ended before it connected: %s", program, text);
+    if (spec->metering != NULL && WIFEXITED(status) && WEXITSTATUS(status) == PVF__EXIT_PANIC) {
+        /* The text has its own advice. */
+        status = pvf__error_set(err,
+                                PVF_ERR_UNSUPPORTED,
+                                "the worker refused its arguments (%s): only pvf-prepare-worker "
+                                "knows " PVF__WORD_METERING "; leave that out, or use that worker "
+                                "instead of %s",
+                                text,
+                                spec->program->path);
+        if (err != NULL) {
+            err->detail = PVF_SPAWN_DIED;
+        }
+        return status;
+    }
+    status = pvf__error_set(
+        err, PVF_ERR_PEER, "%s ended before it connected: %s", spec->program->path, text);
+    return pvf__spawn_failure_mark(err, PVF_SPAWN_DIED, status);
 }
 
-static int accept_worker(const struct pvf__spawn_spec *spec,
-                         int listener,
-                         struct pvf__spawned *spawned,
-                         pvf_error *err)
+/* Takes a connection; 1 when there is nobody, or a stranger, who is sent away. */
+static int take_connection(int listener, struct pvf__spawned *spawned, pvf_error *err)
 {
+    PVF__CLEANUP_FD int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
+            return 1;
+        }
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot take a worker's connection");
+    }
+    if (!is_our_worker(fd, spawned->process.pid)) {
+        pvf__log(PVF__LOG_WARN, "a stranger connected to a worker's socket; ignored");
+        return 1;
+    }
+    spawned->socket = PVF__TAKE_FD(fd);
+    return 0;
+}
+
+int pvf__spawn_accept(struct pvf__spawning *spawning, pvf_error *err)
+{
+    int status = take_connection(spawning->listener, &spawning->spawned, err);
+    if (status == 0) {
+        pvf__spawn_stop_listening(spawning);
+    }
+    return status < 0 ? pvf__spawn_failure_mark(err, PVF_SPAWN_ACCEPT, status) : status;
+}
+
+int pvf__spawn_timed_out(const struct pvf__spawn_spec *spec, pvf_error *err)
+{
+    int status = pvf__error_set(err,
+                                PVF_ERR_TIMEOUT,
+                                "%s did not connect within %u ms",
+                                spec->program->path,
+                                spec->timeout_ms);
+    return pvf__spawn_failure_mark(err, PVF_SPAWN_ACCEPT_TIMEOUT, status);
+}
+
+void pvf__spawn_stop_listening(struct pvf__spawning *spawning)
+{
+    if (spawning->listener >= 0) {
+        (void)close(PVF__TAKE_FD(spawning->listener));
+        /* The worker removes it too; whoever is second finds nothing. */
+        (void)unlink(spawning->address.sun_path);
+    }
+}
+
+static int
+accept_worker(const struct pvf__spawn_spec *spec, struct pvf__spawning *spawning, pvf_error *err)
+{
+    struct pvf__spawned *spawned = &spawning->spawned;
     uint64_t deadline = pvf__clock_monotonic_ns() + (uint64_t)spec->timeout_ms * 1000000u;
     for (;;) {
         struct pollfd items[3] = {
-            {.fd = listener, .events = POLLIN},
+            {.fd = spawning->listener, .events = POLLIN},
             {.fd = spawned->process.pid_fd, .events = POLLIN},
             {.fd = spawned->out, .events = POLLIN},
         };
         int status = pvf__fd_poll_by(items, 3, deadline, err);
         if (status == PVF_ERR_TIMEOUT) {
-            return pvf__error_set(
-                err, status, "%s did not connect within %u ms", spec->program, spec->timeout_ms);
+            return pvf__spawn_timed_out(spec, err);
         }
-        if (status != 0) {
-            return status;
+        if (status < 0) {
+            return pvf__spawn_failure_mark(err, PVF_SPAWN_ACCEPT, status);
         }
         if (items[0].revents != 0) {
-            PVF__CLEANUP_FD int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-            if (fd >= 0 && is_our_worker(fd, spawned->process.pid)) {
-                spawned->socket = PVF__TAKE_FD(fd);
-                return 0;
-            }
-            if (fd >= 0) {
-                pvf__log(PVF__LOG_WARN, "a stranger connected to a worker's socket; ignored");
+            status = pvf__spawn_accept(spawning, err);
+            if (status != 1) {
+                return status;
             }
         } else if (items[1].revents != 0) {
-            return died_early(spawned, spec->program, err);
+            return pvf__spawn_died(spec, spawning, err);
         } else if (items[2].revents != 0) {
             pvf__spawn_drain(spawned);
         }
@@ -218,31 +292,52 @@ static int start(const struct pvf__spawn_spec *spec,
     return start_process(spec, socket_path, stdio, ret, err);
 }
 
-int pvf__spawn_worker(const struct pvf__spawn_spec *spec, struct pvf__spawned *ret, pvf_error *err)
+int pvf__spawn_begin(const struct pvf__spawn_spec *spec, struct pvf__spawning *ret, pvf_error *err)
 {
-    struct sockaddr_un address;
-    struct pvf__spawned spawned = {.process = PVF__PROCESS_NONE, .socket = -1, .out = -1};
+    int status = pvf__program_check(spec->program, err);
+    if (status != 0) {
+        return pvf__spawn_failure_mark(err, PVF_SPAWN_PROGRAM_CHANGED, status);
+    }
+    *ret = (struct pvf__spawning){
+        .spawned = {.process = PVF__PROCESS_NONE, .socket = -1, .out = -1},
+        .listener = -1,
+    };
+    struct pvf__spawned *spawned = &ret->spawned;
     char prefix[32];
     (void)snprintf(prefix, sizeof(prefix), "worker-dir-%s-", pvf__spawn_kind_name(spec->kind));
-    int status = pvf__folder_make(spec->cache_dir, prefix, spawned.dir, sizeof(spawned.dir), err);
+    status = pvf__folder_make(spec->cache_dir, prefix, spawned->dir, sizeof(spawned->dir), err);
     if (status != 0) {
-        return status;
+        spawned->dir[0] = '\0';
+        return pvf__spawn_failure_mark(err, PVF_SPAWN_TMP_PATH, status);
     }
-    PVF__CLEANUP_FD int listener = -1;
-    status = listen_on_path(spec->kind, &address, &listener, err);
+    status = listen_on_path(spec->kind, &ret->address, &ret->listener, err);
     if (status == 0) {
-        status = start(spec, address.sun_path, &spawned, err);
-        if (status == 0) {
-            status = accept_worker(spec, listener, &spawned, err);
+        status = start(spec, ret->address.sun_path, spawned, err);
+        if (status != 0) {
+            status = pvf__spawn_failure_mark(err, PVF_SPAWN_PROCESS, status);
         }
-        /* The worker removes it too; whoever is second finds nothing. */
-        (void)unlink(address.sun_path);
     }
     if (status != 0) {
-        pvf__spawn_end(&spawned);
+        pvf__spawn_stop_listening(ret);
+        pvf__spawn_end(spawned);
+    }
+    return status;
+}
+
+int pvf__spawn_worker(const struct pvf__spawn_spec *spec, struct pvf__spawned *ret, pvf_error *err)
+{
+    struct pvf__spawning spawning;
+    int status = pvf__spawn_begin(spec, &spawning, err);
+    if (status != 0) {
         return status;
     }
-    *ret = spawned;
+    status = accept_worker(spec, &spawning, err);
+    pvf__spawn_stop_listening(&spawning);
+    if (status != 0) {
+        pvf__spawn_end(&spawning.spawned);
+        return status;
+    }
+    *ret = spawning.spawned;
     return 0;
 }
 

@@ -7,10 +7,10 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/json_out.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "blob/decompress.h"
-#include "prepare/json_out.h"
 #include "prepare/prepare_summary.h"
 #include "proto/command_line.h"
 #include "proto/executor_params.h"

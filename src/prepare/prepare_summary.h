@@ -2,7 +2,7 @@
 #ifndef PVF_PREPARE_PREPARE_SUMMARY_H
 #define PVF_PREPARE_PREPARE_SUMMARY_H
 
-#include "prepare/json_out.h"
+#include "base/json_out.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -87,6 +87,29 @@ static int conclude(struct pvf__worker *worker,
     return send_answer(worker, &answer);
 }
 
+/* A job's own account.  What only we or the host find out, no job may claim. */
+static int pass_on(struct pvf__worker *worker, const struct pvf__prepare_error *error)
+{
+    switch (error->kind) {
+    case PVF__PREPARE_IO_ERR:
+    case PVF__PREPARE_CREATE_TMP_FILE:
+    case PVF__PREPARE_RENAME_TMP_FILE:
+    case PVF__PREPARE_CLEAR_WORKER_DIR:
+    case PVF__PREPARE_JOB_DIED:
+        return send_text(worker, PVF__PREPARE_JOB_ERROR, "the job claimed a finding of the worker");
+    case PVF__PREPARE_PREVALIDATION:
+    case PVF__PREPARE_PREPARATION:
+    case PVF__PREPARE_RUNTIME_CONSTRUCTION:
+    case PVF__PREPARE_JOB_ERROR:
+    case PVF__PREPARE_TIMED_OUT:
+    case PVF__PREPARE_OUT_OF_MEMORY:
+    case PVF__PREPARE_KERNEL:
+    case PVF__PREPARE_COULD_NOT_DECOMPRESS:
+    default:
+        return send_error(worker, error);
+    }
+}
+
 /* Judges a job's end, in the protocol's order: CPU limit, death, frame, exit code. */
 static int judge(struct pvf__worker *worker, const struct pvf__job_report *report)
 {
@@ -115,7 +138,7 @@ static int judge(struct pvf__worker *worker, const struct pvf__job_report *repor
         return send_text(worker, PVF__PREPARE_JOB_ERROR, err.text);
     }
     if (!result.ok) {
-        return send_error(worker, &result.error);
+        return pass_on(worker, &result.error);
     }
     if (WEXITSTATUS(report->wait_status) != 0) {
         char text[64];

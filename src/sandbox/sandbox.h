@@ -64,8 +64,9 @@ struct pvf__sandbox_plan {
     bool landlock;
     bool seccomp;
     bool secure_clone;
-    const char *folder; /* the worker's own */
-    int null_fd;        /* what a job gets for its standard descriptors */
+    bool keeps_capabilities; /* a job's, where even its worker could not give them up */
+    const char *folder;      /* the worker's own */
+    int null_fd;             /* what a job gets for its standard descriptors */
     enum pvf__sandbox_files files;
     enum pvf__seccomp_role worker_role;
     enum pvf__seccomp_role job_role;

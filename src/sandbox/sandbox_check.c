@@ -4,14 +4,12 @@
 
 #include "base/error.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/sandbox_clone.h"
 #include "sandbox/sandbox_landlock.h"
 #include "sandbox/sandbox_process.h"
 #include "sandbox/sandbox_root.h"
 
 #include <errno.h>
-#include <linux/sched.h>
-#include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,11 +34,8 @@ int pvf__sandbox_check_change_root(const char *folder, pvf_error *err)
 int pvf__sandbox_check_secure_clone(pvf_error *err)
 {
     const struct pvf__sandbox_plan plan = {.secure_clone = true};
-    struct clone_args args = {
-        .flags = pvf__sandbox_job_namespaces(&plan),
-        .exit_signal = SIGCHLD,
-    };
-    long pid = syscall(SYS_clone3, &args, sizeof(args));
+    PVF__CLEANUP_FD int pid_fd = -1;
+    pid_t pid = pvf__sandbox_clone(pvf__sandbox_job_namespaces(&plan), &pid_fd);
     if (pid < 0) {
         return pvf__error_errno(err, PVF_ERR_UNSUPPORTED, errno, "could not clone");
     }
@@ -50,7 +45,7 @@ int pvf__sandbox_check_secure_clone(pvf_error *err)
     int status = 0;
     pid_t done;
     do {
-        done = waitpid((pid_t)pid, &status, 0);
+        done = waitpid(pid, &status, 0);
     } while (done < 0 && errno == EINTR);
     if (done < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         return pvf__error_set(err, PVF_ERR_UNSUPPORTED, "the cloned process did not end well");

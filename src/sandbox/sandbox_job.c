@@ -65,7 +65,7 @@ int pvf__sandbox_job(const struct pvf__sandbox_plan *plan,
     if (status == 0) {
         status = pvf__sandbox_job_limits(limits, err);
     }
-    if (status == 0) {
+    if (status == 0 && !plan->keeps_capabilities) {
         status = pvf__sandbox_capabilities(false, err);
     }
     if (status == 0) {

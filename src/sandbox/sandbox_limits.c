@@ -70,13 +70,19 @@ int pvf__sandbox_worker_limits(pvf_error *err)
     return lower_all(limits, sizeof(limits) / sizeof(limits[0]), err);
 }
 
+/* A sanitizer keeps terabytes of notes about memory, which would count too. */
+static rlim_t data_limit(uint64_t bytes)
+{
+    return bytes == 0 || PVF__SECCOMP_SANITIZED ? RLIM_INFINITY : bytes;
+}
+
 int pvf__sandbox_job_limits(const struct pvf__sandbox_job_limits *limits, pvf_error *err)
 {
     const struct limit list[] = {
         {RLIMIT_CORE, 0, "core"},
         {RLIMIT_NOFILE, JOB_DESCRIPTORS, "nofile"},
         {RLIMIT_CPU, limits->cpu_s != 0 ? limits->cpu_s : RLIM_INFINITY, "cpu"},
-        {RLIMIT_DATA, limits->data_bytes != 0 ? limits->data_bytes : RLIM_INFINITY, "data"},
+        {RLIMIT_DATA, data_limit(limits->data_bytes), "data"},
     };
     return lower_all(list, sizeof(list) / sizeof(list[0]), err);
 }

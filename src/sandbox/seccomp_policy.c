@@ -29,7 +29,7 @@
  *
  * Threads: jobs may have them, workers have none.  clone3 passes its flags in memory, where no
  * filter sees them: jobs are told that it does not exist, and the C library falls back to clone.
- * The workers make their jobs with it.
+ * The workers make their jobs with it, or with clone where it is refused.
  */
 #define CALLS(CALL, LEGACY)                                                                        \
     CALL(brk, 12, 214, YES, YES, YES, YES)                                                         \
@@ -37,7 +37,7 @@
     CALL(capset, 126, 91, YES, YES, NO, NO)                                                        \
     CALL(clock_getres, 229, 114, YES, YES, YES, YES)                                               \
     CALL(clock_gettime, 228, 113, YES, YES, YES, YES)                                              \
-    CALL(clone, 56, 220, THREAD, THREAD, THREAD, THREAD)                                           \
+    CALL(clone, 56, 220, CLONE_WORKER, CLONE_WORKER, THREAD, THREAD)                               \
     CALL(clone3, 435, 435, YES, YES, NO_CALL, NO_CALL)                                             \
     CALL(close, 3, 57, YES, YES, YES, YES)                                                         \
     CALL(close_range, 436, 436, YES, YES, NO, NO)                                                  \
@@ -144,6 +144,11 @@ CALLS(SAME, SAME_LEGACY)
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |            \
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
+/* A job where clone3() is refused (sandbox_clone.c), without and with namespaces. */
+#define JOB_FLAGS (CLONE_PIDFD | SIGCHLD)
+#define JOB_NAMESPACES                                                                             \
+    (CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS)
+
 static const struct pvf__seccomp_meaning meanings[PVF__SECCOMP_RULES] = {
     [PVF__SECCOMP_NO] = {.action = KILL, .otherwise = KILL},
     [PVF__SECCOMP_YES] = {.action = ALLOW, .otherwise = KILL},
@@ -180,6 +185,14 @@ static const struct pvf__seccomp_meaning meanings[PVF__SECCOMP_RULES] = {
                                   MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)}},
                               .action = ALLOW,
                               .otherwise = KILL},
+    [PVF__SECCOMP_CLONE_WORKER] = {.demands = {{ONE_OF(0,
+                                                       THREAD_FLAGS,
+                                                       JOB_FLAGS,
+                                                       JOB_FLAGS | JOB_NAMESPACES,
+                                                       JOB_FLAGS | JOB_NAMESPACES |
+                                                           CLONE_NEWUSER)}},
+                                   .action = ALLOW,
+                                   .otherwise = KILL},
     /* The engine duplicates the descriptor of the artifact. */
     [PVF__SECCOMP_FCNTL] = {.demands = {{ONE_OF(1, F_GETFD, F_GETFL, F_DUPFD_CLOEXEC)}},
                             .action = ALLOW,

@@ -46,6 +46,7 @@ enum pvf__seccomp_rule {
     PVF__SECCOMP_ABORT,
     PVF__SECCOMP_ADVICE,
     PVF__SECCOMP_BARRIER,
+    PVF__SECCOMP_CLONE_WORKER,
     PVF__SECCOMP_FCNTL,
     PVF__SECCOMP_FCNTL_WORKER,
     PVF__SECCOMP_FILTER,
@@ -100,9 +101,22 @@ struct pvf__seccomp_call {
 extern const struct pvf__seccomp_call pvf__seccomp_calls[];
 extern const size_t pvf__seccomp_calls_count;
 
+/* Whether this build's own code is not alone in making system calls. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PVF__SECCOMP_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) ||                         \
+    __has_feature(thread_sanitizer)
+#define PVF__SECCOMP_SANITIZED 1
+#endif
+#endif
+#ifndef PVF__SECCOMP_SANITIZED
+#define PVF__SECCOMP_SANITIZED 0
+#endif
+
 /*
- * What a sanitizer's runtime does besides, looked at first; empty in builds without one.  No
- * protection is claimed for such builds, they exist to find faults.
+ * What a sanitizer's runtime does besides, looked at first; without effect in builds without one.
+ * No protection is claimed for such builds, they exist to find faults.
  */
 extern const struct pvf__seccomp_call pvf__seccomp_sanitizer_calls[];
 extern const size_t pvf__seccomp_sanitizer_calls_count;

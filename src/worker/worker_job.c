@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
+#include "proto/exit_codes.h"
 #include "worker/worker_job_make.h"
 #include "worker/worker_job_say.h"
 #include "worker/worker_memory.h"
@@ -45,11 +47,23 @@ struct watch {
     bool killed;
 };
 
+/* Where a container's filter knows no pidfd.  The number is surely the job's until it is reaped. */
+static void kill_otherwise(const struct watch *watch)
+{
+    if (errno == ESRCH || kill(watch->report->pid, SIGKILL) == 0) {
+        return;
+    }
+    /* Under our own filter there is no kill(): but the job ends with its worker. */
+    pvf__log(PVF__LOG_ERROR, "a job cannot be killed: pidfd_send_signal is refused here");
+    _exit(PVF__EXIT_ORDERLY);
+}
+
 static void kill_job(struct watch *watch)
 {
     if (!watch->killed) {
-        /* Fails only when the job is dead already, which is what is wanted. */
-        (void)syscall(SYS_pidfd_send_signal, watch->pid_fd, SIGKILL, NULL, 0);
+        if (syscall(SYS_pidfd_send_signal, watch->pid_fd, SIGKILL, NULL, 0) != 0) {
+            kill_otherwise(watch);
+        }
         watch->killed = true;
     }
 }
@@ -107,7 +121,11 @@ static void hear(struct watch *watch)
 /* CPU time at which the job is over. */
 static uint64_t limit_us(const struct watch *watch)
 {
-    return watch->heard.ready ? watch->uncounted_us + watch->spec->cpu_limit_us : READY_LIMIT_US;
+    uint64_t limit = watch->spec->cpu_limit_us;
+    if (!watch->heard.ready) {
+        return READY_LIMIT_US;
+    }
+    return limit > UINT64_MAX - watch->uncounted_us ? UINT64_MAX : limit + watch->uncounted_us;
 }
 
 /*
@@ -172,6 +190,17 @@ static void kill_group(const struct watch *watch)
 {
     if (!watch->spec->sandbox->secure_clone) {
         (void)kill(-watch->report->pid, SIGKILL);
+    }
+}
+
+/* Children that the job made for us instead of for itself; dead by now, as all of its group. */
+static void reap_group(const struct watch *watch)
+{
+    if (!watch->spec->sandbox->secure_clone) {
+        pid_t pid;
+        do {
+            pid = waitpid(-watch->report->pid, NULL, 0);
+        } while (pid > 0 || (pid < 0 && errno == EINTR));
     }
 }
 
@@ -251,6 +280,7 @@ int pvf__job_run(const struct pvf__job_spec *spec,
     watch_job(&watch);
     kill_group(&watch);
     status = reap(&watch, err);
+    reap_group(&watch);
     if (status != 0) {
         pvf__buf_done(&report.payload);
         *ret_failure = PVF__JOB_FAILED_WAIT;

@@ -3,12 +3,10 @@
 #include "worker/worker_job_make.h"
 
 #include "base/error.h"
+#include "sandbox/sandbox_clone.h"
 #include "worker/worker_job_say.h"
 
 #include <errno.h>
-#include <linux/sched.h>
-#include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Exit code of a job that could not be fenced. */
@@ -42,12 +40,7 @@ int pvf__job_make(const struct pvf__job_spec *spec,
                   pvf_error *err)
 {
     int pid_fd = -1;
-    struct clone_args args = {
-        .flags = CLONE_PIDFD | pvf__sandbox_job_namespaces(spec->sandbox),
-        .pidfd = (uint64_t)(uintptr_t)&pid_fd,
-        .exit_signal = SIGCHLD,
-    };
-    long pid = syscall(SYS_clone3, &args, sizeof(args));
+    pid_t pid = pvf__sandbox_clone(pvf__sandbox_job_namespaces(spec->sandbox), &pid_fd);
     if (pid < 0) {
         const char *what = spec->sandbox->secure_clone ? "clone" : "fork";
         return pvf__error_errno(err, PVF_ERR_IO, errno, "%s", what);
@@ -55,7 +48,7 @@ int pvf__job_make(const struct pvf__job_spec *spec,
     if (pid == 0) {
         be_job(spec, write_end);
     }
-    *ret_pid = (pid_t)pid;
+    *ret_pid = pid;
     *ret_pid_fd = pid_fd;
     return 0;
 }

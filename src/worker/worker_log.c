@@ -2,6 +2,7 @@
 /* Owns: where a worker's log lines go, and which of them. */
 #include "worker/worker_log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -50,18 +51,29 @@ enum pvf__log_level pvf__worker_log_level(const char *directives)
     return max < 0 ? PVF__LOG_ERROR : (enum pvf__log_level)max;
 }
 
-/* The program's name in front of each line; set once, before anything is logged. */
+/* The program's name and process; set once, before anything is logged. */
 static const char *program = "pvf";
+static pid_t process;
 
 static void to_stderr(void *context, enum pvf__log_level level, const char *line)
 {
     (void)context;
-    (void)dprintf(
-        STDERR_FILENO, "%s[%d] %s %s\n", program, (int)getpid(), level_names[level], line);
+    char request[24] = "";
+    if (pvf__log_job() != 0) {
+        (void)snprintf(request, sizeof(request), " #%" PRIu64, pvf__log_job());
+    }
+    (void)dprintf(STDERR_FILENO,
+                  "%s[%d]%s %s %s\n",
+                  program,
+                  (int)process,
+                  request,
+                  level_names[level],
+                  line);
 }
 
 void pvf__worker_log_setup(const char *name, enum pvf__log_level max_level)
 {
     program = name;
+    process = getpid();
     pvf__log_setup(to_stderr, NULL, max_level);
 }

@@ -12,7 +12,11 @@
  */
 enum pvf__log_level pvf__worker_log_level(const char *directives);
 
-/* Sends log lines to stderr as "NAME[pid] LEVEL line".  `name` must live as long as the process. */
+/*
+ * Sends log lines to stderr as "NAME[pid] LEVEL line", or "NAME[pid] #N LEVEL line" while the Nth
+ * request is worked on.  The process is the one that calls this, also in the lines of its jobs,
+ * whose own number counts only in their namespace.  `name` must live as long as the process.
+ */
 void pvf__worker_log_setup(const char *name, enum pvf__log_level max_level);
 
 #endif

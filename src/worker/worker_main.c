@@ -53,14 +53,18 @@ static int inform(const struct pvf__worker_role *role, char **argv, const char *
         return 0;
     }
     struct pvf__worker_check check = {.filter = role->worker_filter};
-    return pvf__worker_check_parse(argv, &check) ? pvf__worker_check_run(&check) : -1;
+    if (!pvf__worker_check_parse(argv, &check)) {
+        return -1;
+    }
+    /* Nothing that runs at a normal end may rely on what was just given up. */
+    _exit(pvf__worker_check_run(&check));
 }
 
 /* Reads requests until the host ends, a request cannot be answered, or the role says stop. */
 static int serve(struct pvf__worker *worker, const struct pvf__worker_role *role)
 {
     struct pvf__buf body PVF__CLEANUP_BUF = PVF__BUF_INIT(role->request_max);
-    for (;;) {
+    for (uint64_t count = 1;; count++) {
         pvf_error err = PVF_ERROR_INIT;
         body.len = 0;
         int status = pvf__frame_recv(worker->socket, role->request_max, UINT64_MAX, &body, &err);
@@ -71,7 +75,9 @@ static int serve(struct pvf__worker *worker, const struct pvf__worker_role *role
             }
             return PVF__EXIT_ORDERLY;
         }
+        (void)pvf__log_job_set(count);
         int code = role->request(worker, body.data, body.len);
+        (void)pvf__log_job_set(0);
         if (code != 0) {
             return code;
         }

@@ -118,6 +118,7 @@ static int fence(struct pvf__worker *worker,
         }
     }
     /* A job is not asked for what its worker could not have. */
+    plan->keeps_capabilities = report->state[PVF__SANDBOX_CAPABILITIES] != PVF__SANDBOX_ON;
     plan->landlock = report->state[PVF__SANDBOX_LANDLOCK] == PVF__SANDBOX_ON;
     plan->seccomp = report->state[PVF__SANDBOX_SECCOMP] == PVF__SANDBOX_ON;
     return 0;

@@ -51,6 +51,11 @@ run 1 precheck "$work/garbage"
 says 'verdict  *invalid'
 run 0 prepare "$code" -o "$work/artifact"
 [ -s "$work/artifact" ] || failed=1
+run 0 precheck "$code" --metering call-site
+run 0 prepare "$code" -o "$work/callee" --metering callee
+cmp "$work/artifact" "$work/callee" || failed=1
+run 0 prepare "$code" -o "$work/call-site" --metering call-site
+! cmp -s "$work/artifact" "$work/call-site" || failed=1
 
 # shellcheck disable=SC2086
 {
@@ -60,6 +65,8 @@ run 0 prepare "$code" -o "$work/artifact"
     cmp "$work/result" "$expected" || failed=1
     run 0 validate --artifact "$work/artifact" $candidate --repeat 3 --kind approval
     says 'min .* median .* max .* over 3 runs'
+    run 0 validate --artifact "$work/call-site" $candidate --expect "$expected"
+    run 0 validate "$code" $candidate --expect "$expected" --metering call-site
     run 5 validate "$code" $candidate --expect "$data/pvd.scale"
     says 'DIFFERS at byte'
     run 1 validate "$work/garbage" $candidate
@@ -77,4 +84,21 @@ says '^valid	-	[0-9a-f]\{64\}	'
 run 1 validate "$code" --params "$data/invalid/wrong-state.params" --json
 says '"verdict": "invalid"'
 says '"reason": '
+
+# refuses PATTERN WORKER ARGUMENT…: a worker that ends its start over an argument.
+refuses() {
+    pattern=$1 worker=$2
+    shift 2
+    status=0
+    "$PVF_WORKERS/pvf-$worker" "$worker" --socket-path "$work/none" --worker-dir-path "$work" "$@" \
+        >"$work/out" 2>&1 || status=$?
+    if [ "$status" -ne 101 ]; then
+        echo "FAIL: $worker $*: status $status, wanted 101" >&2
+        failed=1
+    fi
+    says "$pattern"
+}
+refuses 'Unexpected argument found: --metering' execute-worker --metering call-site
+refuses 'value of --metering is callee or call-site, not both' prepare-worker --metering both
+refuses 'the --metering argument needs a value' prepare-worker --metering
 exit "$failed"

@@ -37,6 +37,9 @@ export PVF_WORKERS
 
 wrong 'no command given'
 wrong "no command 'frobnicate'" frobnicate "$code"
+for word in cache run replay bench; do
+    wrong "'$word' comes first" --json "$word"
+done
 wrong 'CODE is missing' precheck
 wrong 'one file too many' precheck "$code" "$code"
 wrong 'unrecognized option' precheck --frobnicate "$code"
@@ -44,6 +47,10 @@ wrong '\-\-repeat takes a whole number' precheck --repeat 0 "$code"
 wrong '\-\-timeout takes a whole number' precheck --timeout x "$code"
 wrong '\-\-bomb-limit takes a whole number' precheck --bomb-limit 4294967296 "$code"
 wrong "--kind is 'backing' or 'approval'" validate "$code" --kind dispute --params "$params"
+wrong "--metering is 'callee' or 'call-site', not 'both'" precheck "$code" --metering both
+wrong 'code that is compiled now' inspect "$code" --metering callee
+wrong 'code that is compiled now' validate --artifact "$code" --params "$params" \
+    --metering call-site
 wrong 'needs a file for the artifact' prepare "$code"
 wrong 'needs one candidate' validate "$code"
 wrong 'needs one candidate' validate "$code" --pvd "$pvd"
@@ -51,11 +58,16 @@ wrong 'needs one candidate' validate "$code" --pvd "$pvd" --pov "$pov" --params 
 wrong 'either CODE or an artifact' validate --params "$params"
 wrong 'either CODE or an artifact' validate "$code" --artifact "$code" --params "$params"
 wrong 'go with validate only' precheck "$code" --expect "$pvd"
+wrong 'go with doctor only' precheck "$code" --prepare-worker "$code"
 wrong '64 hex digits' validate "$code" --pvd "$pvd" --pov "$pov" --relay-parent 0x12
 wrong 'needs --relay-parent and' validate "$code" --pvd "$pvd" --pov "$pov" \
     --relay-parent "$(printf '%064d' 0)"
 wrong 'nothing-there' precheck "$data/nothing-there"
 wrong 'nothing-there' validate "$code" --params "$data/nothing-there"
+
+# One byte more than a path may have, with its terminator.
+wrong 'a path of 4096 bytes, at most 4095' validate --artifact "$(printf '%04096d' 0)" \
+    --params "$params"
 
 # Candidates that are cut, or that the wire cannot carry.
 head -c 20 "$params" >"$work/cut"
@@ -84,6 +96,15 @@ wrong 'MaxMemoryPages: a whole number' precheck "$code" \
 wrong 'PvfExecTimeout: ' precheck "$code" --executor-params '[{"PvfExecTimeout": ["Precheck", 1]}]'
 wrong 'EnabledHostFunction: ' precheck "$code" \
     --executor-params '[{"EnabledHostFunction": "Foo"}]'
+
+# A prepare worker that refuses an argument, as a node's own does.
+mkdir "$work/foreign"
+printf '#!/bin/sh\nexit 101\n' >"$work/foreign/polkadot-prepare-worker"
+printf '#!/bin/sh\nexit 1\n' >"$work/foreign/polkadot-execute-worker"
+chmod +x "$work"/foreign/*
+PVF_WORKERS=$work/foreign
+wrong 'refused its arguments (exit status 101): only pvf-prepare-worker knows --metering' \
+    precheck "$code" --metering call-site
 
 PVF_WORKERS=$work
 wrong 'holds no pvf-prepare-worker' precheck "$code"

@@ -2,7 +2,9 @@
 /*
  * A worker that behaves as its file name says, for tests of the host: "anything.MODE".  What it
  * answers is in the file "anything.MODE.answer" (raw bytes), what it puts into the artifact in
- * "anything.MODE.artifact".
+ * "anything.MODE.artifact".  Every mode first checks how it was started.  As "kill-PLACE" or
+ * "stop-PLACE" it gets SIGKILL or SIGSTOP there, once: when there is a file "anything.MODE.armed",
+ * which it removes.
  */
 #include "base/buf.h"
 #include "base/fd.h"
@@ -11,11 +13,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -33,12 +37,27 @@ static bool mode_is(const char *name)
     return strcmp(mode, name) == 0;
 }
 
+/* A place where the signal of the mode may wait. */
+static void reach(const char *place)
+{
+    char path[4096];
+    bool kills = strncmp(mode, "kill-", 5) == 0;
+    if ((kills || strncmp(mode, "stop-", 5) == 0) && strcmp(mode + 5, place) == 0) {
+        (void)snprintf(path, sizeof(path), "%s.armed", self);
+        if (unlink(path) == 0) {
+            (void)raise(kills ? SIGKILL : SIGSTOP);
+        }
+    }
+}
+
 static int connect_to(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+    /* Deaf: the first byte that the host sends fails, whoever is faster. */
+    if (fd < 0 || (mode_is("deaf") && shutdown(fd, SHUT_RD) != 0) ||
+        connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
         _exit(50);
     }
     return fd;
@@ -89,6 +108,32 @@ static void litter(void)
     (void)chmod(".", 0);
 }
 
+/* More than a host is willing to remove for one job. */
+static void flood(void)
+{
+    for (int i = 0; i <= 100000; i++) {
+        char path[4096];
+        (void)snprintf(path, sizeof(path), "%s/%d", worker_dir, i);
+        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (fd < 0 || close(fd) != 0) {
+            _exit(58);
+        }
+    }
+}
+
+/* Something else, or nothing, where the artifact should be. */
+static void misplace_artifact(void)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s/tmp-artifact", worker_dir);
+    if ((mode_is("noart") || mode_is("linkart")) && unlink(path) != 0) {
+        _exit(59);
+    }
+    if (mode_is("linkart") && symlink("/dev/null", path) != 0) {
+        _exit(59);
+    }
+}
+
 static void chatter(void)
 {
     static const char noise[65536];
@@ -99,14 +144,76 @@ static void chatter(void)
     }
 }
 
+/* Until the test lets one more through. */
+static void await_gate(void)
+{
+    char path[4096];
+    char byte;
+    (void)snprintf(path, sizeof(path), "%s.gate", self);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || pvf__fd_read(fd, &byte, 1, NULL) != 0 || close(fd) != 0) {
+        _exit(66);
+    }
+}
+
 __attribute__((noreturn)) static void spin(void)
 {
     for (volatile unsigned i = 0;; i++) {
     }
 }
 
+static bool holds(const struct pvf__buf *frame, const char *text)
+{
+    return memmem(frame->data, frame->len, text, strlen(text)) != NULL;
+}
+
+/* As a job that was taken over might: the artifact is a file that others use too. */
+static void damage_artifact(void)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s/artifact", worker_dir);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd < 0 || write(fd, "x", 1) != 1 || close(fd) != 0) {
+        _exit(57);
+    }
+}
+
+/*
+ * Mortal: dies of a PoV with "die!", damages the artifact and dies of one with "damage!", answers
+ * the known-good job from its file, and all others from "anything.MODE.other".
+ */
+static const char *mortal_answer(const struct pvf__buf *frame)
+{
+    if (holds(frame, "damage!")) {
+        damage_artifact();
+    }
+    if (holds(frame, "die!") || holds(frame, "damage!")) {
+        /* A sanitizer would make an exit of it. */
+        (void)signal(SIGSEGV, SIG_DFL);
+        (void)raise(SIGSEGV);
+    }
+    return holds(frame, "known") ? "answer" : "other";
+}
+
+/* An answer in three pieces: half of the header, up to half of the body, the rest. */
+static void write_slowly(int fd, const struct pvf__buf *bytes)
+{
+    static const char *const places[] = {"header", "body", "answered"};
+    const size_t header = PVF__FRAME_HEADER;
+    const size_t ends[] = {header / 2, header + (bytes->len - header) / 2, bytes->len};
+    size_t done = 0;
+    for (size_t i = 0; i < 3; i++) {
+        size_t end = bytes->len > header ? ends[i] : bytes->len;
+        if (pvf__fd_write(fd, bytes->data + done, end - done, NULL) != 0) {
+            _exit(1);
+        }
+        done = end;
+        reach(places[i]);
+    }
+}
+
 /* Everything that may happen between a request and its answer. */
-static void answer(int fd)
+static void answer(int fd, const struct pvf__buf *request)
 {
     if (mode_is("die")) {
         _exit(1);
@@ -116,6 +223,9 @@ static void answer(int fd)
     }
     if (mode_is("hang")) {
         (void)sleep(1000);
+    }
+    if (mode_is("gate")) {
+        await_gate();
     }
     if (mode_is("spin")) {
         spin();
@@ -134,20 +244,46 @@ static void answer(int fd)
     if (mode_is("chatter")) {
         chatter();
     }
-    write_artifact();
-    struct pvf__buf bytes = beside("answer");
-    if (pvf__fd_write(fd, bytes.data, bytes.len, NULL) != 0) {
-        _exit(1);
+    if (mode_is("flood")) {
+        flood();
     }
+    write_artifact();
+    misplace_artifact();
+    struct pvf__buf bytes = beside(mode_is("mortal") ? mortal_answer(request) : "answer");
+    write_slowly(fd, &bytes);
     pvf__buf_done(&bytes);
     if (mode_is("once") || mode_is("cut")) {
         _exit(1);
     }
 }
 
+/* Waits for a whole request and leaves it unread. */
+static bool await_request(int fd)
+{
+    uint8_t header[PVF__FRAME_HEADER];
+    uint64_t len = 0;
+    int there = 0;
+    do {
+        if (ioctl(fd, FIONREAD, &there) != 0) {
+            return false;
+        }
+    } while (there < (int)sizeof(header));
+    if (recv(fd, header, sizeof(header), MSG_PEEK) != (ssize_t)sizeof(header)) {
+        return false;
+    }
+    memcpy(&len, header, sizeof(len));
+    while ((uint64_t)there < sizeof(header) + len) {
+        if (ioctl(fd, FIONREAD, &there) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int serve(const char *socket_path, bool is_execute)
 {
     struct pvf__buf frame = PVF__BUF_INIT(MAX);
+    reach("start");
     if (mode_is("exit")) {
         return 3;
     }
@@ -170,21 +306,88 @@ static int serve(const char *socket_path, bool is_execute)
             return 56;
         }
     }
+    if (mode_is("block")) {
+        /* Where the host wants to put a file. */
+        const char *name = is_execute ? "artifact" : "tmp-artifact";
+        if (chdir(worker_dir) != 0 || mkdir(name, 0700) != 0) {
+            return 52;
+        }
+    }
     int fd = connect_to(socket_path);
     (void)unlink(socket_path);
+    reach("connected");
     for (int i = 0; i < (is_execute ? 2 : 1); i++) {
         if (pvf__frame_recv(fd, MAX, UINT64_MAX, &frame, NULL) != 0) {
             return 1;
         }
     }
-    while (pvf__frame_recv(fd, MAX, UINT64_MAX, &frame, NULL) == 0) {
-        answer(fd);
+    if (mode_is("shy")) {
+        return await_request(fd) ? 1 : 52;
     }
-    return 1;
+    reach("told");
+    for (;;) {
+        struct pollfd item = {.fd = fd, .events = POLLIN};
+        if (poll(&item, 1, -1) == 1 && (item.revents & POLLHUP) == 0) {
+            reach("asked");
+        }
+        if (pvf__frame_recv(fd, MAX, UINT64_MAX, &frame, NULL) != 0) {
+            return 1;
+        }
+        reach("job");
+        answer(fd, &frame);
+    }
+}
+
+static bool is_name(const char *path, const char *prefix, const char *kind, size_t random)
+{
+    char start[64];
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(start, sizeof(start), "%s%s-", prefix, kind);
+    return path[0] == '/' && slash != NULL && strncmp(slash + 1, start, strlen(start)) == 0 &&
+           strlen(slash + 1) == strlen(start) + random &&
+           strspn(slash + 1 + strlen(start),
+                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == random;
+}
+
+/*
+ * Was this worker started as the protocol says?  0, or an exit code that tells what is wrong:
+ * arguments and their order, names, environment, the socket's mode, descriptors.
+ */
+static int check_start(int argc, char **argv)
+{
+    bool versioned = argc > 2 && strcmp(argv[2], "--node-impl-version") == 0;
+    int at = versioned ? 4 : 2;
+    struct stat info;
+    size_t word = strcspn(argv[1], "-");
+    char kind[16] = "";
+    if (word < sizeof(kind)) {
+        memcpy(kind, argv[1], word);
+    }
+    if ((strcmp(kind, "prepare") != 0 && strcmp(kind, "execute") != 0) || argc < at + 4 ||
+        strcmp(argv[at], "--socket-path") != 0 || strcmp(argv[at + 2], "--worker-dir-path") != 0) {
+        return 60;
+    }
+    if (!is_name(argv[at + 1], "pvf-host-", kind, 10) ||
+        !is_name(argv[at + 3], "worker-dir-", kind, 6)) {
+        return 61;
+    }
+    if (environ[0] == NULL || strncmp(environ[0], "RUST_LOG=", 9) != 0 || environ[1] != NULL) {
+        return 62;
+    }
+    if (lstat(argv[at + 1], &info) != 0 || !S_ISSOCK(info.st_mode) ||
+        (info.st_mode & 07777) != 0600) {
+        return 63;
+    }
+    for (int fd = 3; fd < 1024; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0) {
+            return 64;
+        }
+    }
+    return fstat(STDOUT_FILENO, &info) == 0 && S_ISFIFO(info.st_mode) ? 0 : 65;
 }
 
 /* "inspect": says how much came, or what its mode makes of it. */
-static int inspect(void)
+static int inspect(int argc, char **argv)
 {
     static char part[65536];
     size_t sum = 0;
@@ -198,6 +401,14 @@ static int inspect(void)
     }
     if (mode_is("garbage")) {
         (void)printf("not json\n");
+        return 0;
+    }
+    if (mode_is("words")) {
+        (void)printf("{\"words\": \"");
+        for (int i = 2; i < argc; i++) {
+            (void)printf("%s%s", i > 2 ? " " : "", argv[i]);
+        }
+        (void)printf("\"}\n");
         return 0;
     }
     (void)printf("{\"bytes\": %zu}\n", sum);
@@ -215,24 +426,32 @@ int main(int argc, char **argv)
         return mode_is("no") ? 101 : 0;
     }
     if (argc >= 2 && strncmp(argv[1], "--check-", 8) == 0) {
-        bool fails = mode_is("no") || (mode_is("noroot") && strstr(argv[1], "root") != NULL);
+        char path[4096];
+        (void)snprintf(path, sizeof(path), "%s.insecure", self);
+        bool fails = access(path, F_OK) == 0 || mode_is("no") || (mode_is("noroot") && strstr(argv[1], "root") != NULL);
         if (fails) {
             (void)fprintf(stderr, "the fake says no\nand more\n");
         }
         return fails ? 255 : 0;
     }
     if (argc >= 2 && strcmp(argv[1], "inspect") == 0) {
-        return inspect();
+        return inspect(argc, argv);
     }
     for (int i = 2; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--socket-path") == 0) {
             socket_path = argv[i + 1];
         } else if (strcmp(argv[i], "--worker-dir-path") == 0) {
             worker_dir = argv[i + 1];
+        } else if (mode_is("foreign")) {
+            return 101;
         }
     }
     if (socket_path == NULL || worker_dir == NULL) {
         return 101;
+    }
+    int wrong = check_start(argc, argv);
+    if (wrong != 0) {
+        return wrong;
     }
     return serve(socket_path, strcmp(argv[1], "execute-worker") == 0);
 }

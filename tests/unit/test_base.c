@@ -119,6 +119,31 @@ static void numbers_and_hex_refuse_what_is_not_one(void **state)
     assert_string_equal(text, "deadbe");
 }
 
+/* A path may be longer than the text, and then it is the path that is cut. */
+static void errors_keep_their_reason(void **state)
+{
+    (void)state;
+    char path[400];
+    pvf_error err = PVF_ERROR_INIT;
+    static const char reason[] = ": No such file or directory";
+    for (size_t len = 1; len < sizeof(path) - 2; len++) {
+        /* Characters of two bytes, none of which may be cut in two. */
+        for (size_t i = 0; i < len; i++) {
+            path[i] = (i + len) % 2 == 0 ? '\xc3' : '\xa4';
+        }
+        path[len] = '\0';
+        (void)pvf__error_errno(&err, PVF_ERR_IO, ENOENT, "/%s", path + len % 2);
+        size_t used = strlen(err.text);
+        assert_true(used < sizeof(err.text));
+        assert_true(used > strlen(reason));
+        assert_string_equal(err.text + used - strlen(reason), reason);
+        assert_true(pvf__text_is_utf8((const uint8_t *)err.text, used));
+    }
+    /* A number that has no name is no reason to fail. */
+    (void)pvf__error_errno(&err, PVF_ERR_IO, 99999, "x");
+    assert_string_equal(err.text, "x: unknown error");
+}
+
 static void errors_keep_the_first_context_in_front(void **state)
 {
     (void)state;
@@ -230,6 +255,7 @@ int main(void)
         cmocka_unit_test(buf_stops_at_its_maximum),
         cmocka_unit_test(utf8_is_as_strict_as_unicode),
         cmocka_unit_test(numbers_and_hex_refuse_what_is_not_one),
+        cmocka_unit_test(errors_keep_their_reason),
         cmocka_unit_test(errors_keep_the_first_context_in_front),
         cmocka_unit_test(reading_ends_at_the_deadline_and_at_the_end),
         cmocka_unit_test(writing_to_a_reader_that_sleeps_ends_at_the_deadline),

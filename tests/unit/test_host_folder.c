@@ -124,6 +124,13 @@ static void copies_are_new_files(void **state)
     pvf_error err = PVF_ERROR_INIT;
     assert_int_equal(pvf__folder_copy_file(from, to, &err), PVF_ERR_IO);
     assert_int_equal(pvf__folder_copy_file("/nonexistent", to, &err), PVF_ERR_IO);
+    /* Nobody ever writes to this one. */
+    assert_int_equal(unlink(to), 0);
+    assert_int_equal(unlink(from), 0);
+    assert_int_equal(mkfifo(from, 0600), 0);
+    assert_int_equal(pvf__folder_copy_file(from, to, &err), PVF_ERR_IO);
+    assert_non_null(strstr(err.text, "is no plain file"));
+    assert_int_not_equal(access(to, F_OK), 0);
 }
 
 int main(void)

@@ -365,133 +365,134 @@ static void the_programs_say_what_the_policy_says(void **state)
  * By hand, since a policy must not be its own witness: what no role may ever do, whatever the
  * arguments.  x86-64, aarch64 (-1: it has no such call).
  */
+static const struct {
+    const char *name;
+    int number[PVF__SECCOMP_ARCHES];
+} dangerous[] = {
+    {"socket", {41, 198}},
+    {"connect", {42, 203}},
+    {"accept", {43, 202}},
+    {"accept4", {288, 242}},
+    {"bind", {49, 200}},
+    {"listen", {50, 201}},
+    {"socketpair", {53, 199}},
+    {"sendmsg", {46, 211}},
+    {"recvmsg", {47, 212}},
+    {"sendmmsg", {307, 269}},
+    {"setsockopt", {54, 208}},
+    {"fork", {57, -1}},
+    {"vfork", {58, -1}},
+    {"execve", {59, 221}},
+    {"execveat", {322, 281}},
+    {"ptrace", {101, 117}},
+    {"process_vm_readv", {310, 270}},
+    {"process_vm_writev", {311, 271}},
+    {"process_madvise", {440, 440}},
+    {"pidfd_open", {434, 434}},
+    {"pidfd_getfd", {438, 438}},
+    {"kcmp", {312, 272}},
+    {"tkill", {200, 130}},
+    {"rt_sigqueueinfo", {129, 138}},
+    {"rt_tgsigqueueinfo", {297, 240}},
+    {"mount", {165, 40}},
+    {"umount2", {166, 39}},
+    {"pivot_root", {155, 41}},
+    {"chroot", {161, 51}},
+    {"chdir", {80, 49}},
+    {"fchdir", {81, 50}},
+    {"open_tree", {428, 428}},
+    {"move_mount", {429, 429}},
+    {"fsopen", {430, 430}},
+    {"fsmount", {432, 432}},
+    {"mount_setattr", {442, 442}},
+    {"unshare", {272, 97}},
+    {"setns", {308, 268}},
+    {"io_uring_setup", {425, 425}},
+    {"io_uring_enter", {426, 426}},
+    {"io_uring_register", {427, 427}},
+    {"io_setup", {206, 0}},
+    {"bpf", {321, 280}},
+    {"perf_event_open", {298, 241}},
+    {"userfaultfd", {323, 282}},
+    {"add_key", {248, 217}},
+    {"request_key", {249, 218}},
+    {"keyctl", {250, 219}},
+    {"open_by_handle_at", {304, 265}},
+    {"name_to_handle_at", {303, 264}},
+    {"open", {2, -1}},
+    {"creat", {85, -1}},
+    {"openat2", {437, 437}},
+    {"unlink", {87, -1}},
+    {"unlinkat", {263, 35}},
+    {"rename", {82, -1}},
+    {"renameat2", {316, 276}},
+    {"link", {86, -1}},
+    {"linkat", {265, 37}},
+    {"symlinkat", {266, 36}},
+    {"mkdirat", {258, 34}},
+    {"mknodat", {259, 33}},
+    {"chmod", {90, -1}},
+    {"fchmodat", {268, 53}},
+    {"fchownat", {260, 54}},
+    {"setxattr", {188, 5}},
+    {"init_module", {175, 105}},
+    {"finit_module", {313, 273}},
+    {"kexec_load", {246, 104}},
+    {"kexec_file_load", {320, 294}},
+    {"reboot", {169, 142}},
+    {"swapon", {167, 224}},
+    {"syslog", {103, 116}},
+    {"quotactl", {179, 60}},
+    {"acct", {163, 89}},
+    {"settimeofday", {164, 170}},
+    {"clock_settime", {227, 112}},
+    {"adjtimex", {159, 171}},
+    {"setuid", {105, 146}},
+    {"setgid", {106, 144}},
+    {"setresuid", {117, 147}},
+    {"setgroups", {116, 159}},
+    {"personality", {135, 92}},
+    {"modify_ldt", {154, -1}},
+    {"arch_prctl", {158, -1}},
+    {"iopl", {172, -1}},
+    {"ioperm", {173, -1}},
+    {"pkey_mprotect", {329, 288}},
+    {"remap_file_pages", {216, 234}},
+    {"shmget", {29, 194}},
+    {"shmat", {30, 196}},
+    {"msgget", {68, 186}},
+    {"semget", {64, 190}},
+    {"mq_open", {240, 180}},
+    {"inotify_init1", {294, 26}},
+    {"fanotify_init", {300, 262}},
+    {"timer_create", {222, 107}},
+    {"sched_setscheduler", {144, 119}},
+    {"sched_setaffinity", {203, 122}},
+    {"setpriority", {141, 140}},
+    {"migrate_pages", {256, 238}},
+    {"mbind", {237, 235}},
+    {"splice", {275, 76}},
+    {"vmsplice", {278, 75}},
+    {"tee", {276, 77}},
+    {"pwrite64", {18, 68}},
+    {"ftruncate", {77, 46}},
+    {"fallocate", {285, 47}},
+    {"memfd_secret", {447, 447}},
+};
+
 static void the_dangerous_calls_are_death_everywhere(void **state)
 {
     (void)state;
-    const struct {
-        const char *name;
-        int number[PVF__SECCOMP_ARCHES];
-    } calls[] = {
-        {"socket", {41, 198}},
-        {"connect", {42, 203}},
-        {"accept", {43, 202}},
-        {"accept4", {288, 242}},
-        {"bind", {49, 200}},
-        {"listen", {50, 201}},
-        {"socketpair", {53, 199}},
-        {"sendmsg", {46, 211}},
-        {"recvmsg", {47, 212}},
-        {"sendmmsg", {307, 269}},
-        {"setsockopt", {54, 208}},
-        {"fork", {57, -1}},
-        {"vfork", {58, -1}},
-        {"execve", {59, 221}},
-        {"execveat", {322, 281}},
-        {"ptrace", {101, 117}},
-        {"process_vm_readv", {310, 270}},
-        {"process_vm_writev", {311, 271}},
-        {"process_madvise", {440, 440}},
-        {"pidfd_open", {434, 434}},
-        {"pidfd_getfd", {438, 438}},
-        {"kcmp", {312, 272}},
-        {"tkill", {200, 130}},
-        {"rt_sigqueueinfo", {129, 138}},
-        {"rt_tgsigqueueinfo", {297, 240}},
-        {"mount", {165, 40}},
-        {"umount2", {166, 39}},
-        {"pivot_root", {155, 41}},
-        {"chroot", {161, 51}},
-        {"chdir", {80, 49}},
-        {"fchdir", {81, 50}},
-        {"open_tree", {428, 428}},
-        {"move_mount", {429, 429}},
-        {"fsopen", {430, 430}},
-        {"fsmount", {432, 432}},
-        {"mount_setattr", {442, 442}},
-        {"unshare", {272, 97}},
-        {"setns", {308, 268}},
-        {"io_uring_setup", {425, 425}},
-        {"io_uring_enter", {426, 426}},
-        {"io_uring_register", {427, 427}},
-        {"io_setup", {206, 0}},
-        {"bpf", {321, 280}},
-        {"perf_event_open", {298, 241}},
-        {"userfaultfd", {323, 282}},
-        {"add_key", {248, 217}},
-        {"request_key", {249, 218}},
-        {"keyctl", {250, 219}},
-        {"open_by_handle_at", {304, 265}},
-        {"name_to_handle_at", {303, 264}},
-        {"open", {2, -1}},
-        {"creat", {85, -1}},
-        {"openat2", {437, 437}},
-        {"unlink", {87, -1}},
-        {"unlinkat", {263, 35}},
-        {"rename", {82, -1}},
-        {"renameat2", {316, 276}},
-        {"link", {86, -1}},
-        {"linkat", {265, 37}},
-        {"symlinkat", {266, 36}},
-        {"mkdirat", {258, 34}},
-        {"mknodat", {259, 33}},
-        {"chmod", {90, -1}},
-        {"fchmodat", {268, 53}},
-        {"fchownat", {260, 54}},
-        {"setxattr", {188, 5}},
-        {"init_module", {175, 105}},
-        {"finit_module", {313, 273}},
-        {"kexec_load", {246, 104}},
-        {"kexec_file_load", {320, 294}},
-        {"reboot", {169, 142}},
-        {"swapon", {167, 224}},
-        {"syslog", {103, 116}},
-        {"quotactl", {179, 60}},
-        {"acct", {163, 89}},
-        {"settimeofday", {164, 170}},
-        {"clock_settime", {227, 112}},
-        {"adjtimex", {159, 171}},
-        {"setuid", {105, 146}},
-        {"setgid", {106, 144}},
-        {"setresuid", {117, 147}},
-        {"setgroups", {116, 159}},
-        {"personality", {135, 92}},
-        {"modify_ldt", {154, -1}},
-        {"arch_prctl", {158, -1}},
-        {"iopl", {172, -1}},
-        {"ioperm", {173, -1}},
-        {"pkey_mprotect", {329, 288}},
-        {"remap_file_pages", {216, 234}},
-        {"shmget", {29, 194}},
-        {"shmat", {30, 196}},
-        {"msgget", {68, 186}},
-        {"semget", {64, 190}},
-        {"mq_open", {240, 180}},
-        {"inotify_init1", {294, 26}},
-        {"fanotify_init", {300, 262}},
-        {"timer_create", {222, 107}},
-        {"sched_setscheduler", {144, 119}},
-        {"sched_setaffinity", {203, 122}},
-        {"setpriority", {141, 140}},
-        {"migrate_pages", {256, 238}},
-        {"mbind", {237, 235}},
-        {"splice", {275, 76}},
-        {"vmsplice", {278, 75}},
-        {"tee", {276, 77}},
-        {"pwrite64", {18, 68}},
-        {"ftruncate", {77, 46}},
-        {"fallocate", {285, 47}},
-        {"memfd_secret", {447, 447}},
-    };
     const uint64_t args[][6] = {{0}, {1, 1, 1, 1, 1, 1}, {SELF, SELF, 0, 0, 0, 0}};
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+    for (size_t i = 0; i < sizeof(dangerous) / sizeof(dangerous[0]); i++) {
         for (unsigned arch = 0; arch < PVF__SECCOMP_ARCHES; arch++) {
-            for (unsigned role = 0; calls[i].number[arch] >= 0 && role < PVF__SECCOMP_ROLES;
+            for (unsigned role = 0; dangerous[i].number[arch] >= 0 && role < PVF__SECCOMP_ROLES;
                  role++) {
                 for (size_t k = 0; k < sizeof(args) / sizeof(args[0]); k++) {
-                    uint32_t says = ask(role, arch, (uint32_t)calls[i].number[arch], args[k]);
+                    uint32_t says = ask(role, arch, (uint32_t)dangerous[i].number[arch], args[k]);
                     if (says != KILL) {
                         fail_msg("%s: role %u, architecture %u: %#x",
-                                 calls[i].name,
+                                 dangerous[i].name,
                                  role,
                                  arch,
                                  (unsigned)says);
@@ -535,109 +536,111 @@ static void jobs_may_less_than_workers(void **state)
 }
 
 /* Arguments, in numbers and not in the policy's own constants. */
+static const struct {
+    const char *name;
+    uint64_t args[6];
+    uint32_t want;
+} job_rows[] = {
+    {"write", {1}, ALLOW},
+    {"write", {2}, ALLOW},
+    {"write", {PIPE_FD}, ALLOW},
+    {"write", {0}, KILL},
+    {"write", {3}, KILL},
+    {"write", {PIPE_FD - 1}, KILL},
+    {"write", {PIPE_FD + 1}, KILL},
+    {"write", {PIPE_FD | HIGH}, KILL},
+    {"write", {UINT64_MAX}, KILL},
+    {"writev", {2}, ALLOW},
+    {"writev", {3}, KILL},
+    {"tgkill", {SELF, 1, 6}, ALLOW},
+    {"tgkill", {SELF + 1, SELF, 6}, KILL},
+    {"tgkill", {1, SELF, 6}, KILL},
+    {"tgkill", {SELF | HIGH, SELF, 6}, KILL},
+    {"tgkill", {SELF, SELF, 9}, KILL},
+    {"tgkill", {SELF, SELF, 6 | HIGH}, KILL},
+    {"clone", {0x3d0f00}, ALLOW},
+    {"clone", {0x3d0f00 | HIGH}, KILL},
+    {"clone", {17}, KILL},                    /* fork(): SIGCHLD */
+    {"clone", {0x4111}, KILL},                /* vfork() and posix_spawn() */
+    {"clone", {0x3d0f00 & ~0x10000u}, KILL},  /* no thread */
+    {"clone", {0x3d0f00 | 0x10000000}, KILL}, /* a user namespace */
+    {"clone", {0x3d0f00 | 0x8000}, KILL},     /* a sibling of its parent */
+    {"clone3", {1, 88}, ANSWER(ENOSYS)},
+    {"mmap", {0, 4096, 0, 0x22}, ALLOW},
+    {"mmap", {0, 4096, 3, 0x22}, ALLOW},
+    {"mmap", {0, 4096, 4, 0x22}, KILL},
+    {"mmap", {0, 4096, 5, 0x22}, KILL},
+    {"mmap", {0, 4096, 7, 0x22}, KILL},
+    {"mmap", {0, 4096, 3 | HIGH, 0x22}, KILL},
+    {"mmap", {0, 4096, 0x01000003, 0x22}, KILL}, /* grows down */
+    {"mprotect", {0, 4096, 0}, ALLOW},
+    {"mprotect", {0, 4096, 1}, ALLOW},
+    {"mprotect", {0, 4096, 3}, ALLOW},
+    {"mprotect", {0, 4096, 5}, ALLOW},
+    {"mprotect", {0, 4096, 0x15}, ALLOW},
+    {"mprotect", {0, 4096, 6}, KILL},
+    {"mprotect", {0, 4096, 7}, KILL},
+    {"mprotect", {0, 4096, 0x17}, KILL},
+    {"mprotect", {0, 4096, 8}, KILL},
+    {"mprotect", {0, 4096, 5 | HIGH}, KILL},
+    {"mprotect", {0, 4096, 0x02000001}, KILL},
+    {"prctl", {15}, ALLOW}, /* a thread's name */
+    {"prctl", {0x53564d41}, ALLOW},
+    {"prctl", {4}, KILL},  /* dumpable */
+    {"prctl", {1}, KILL},  /* signal at the parent's death */
+    {"prctl", {22}, KILL}, /* seccomp */
+    {"prctl", {35}, KILL}, /* PR_SET_MM */
+    {"prctl", {15 | HIGH}, KILL},
+    {"prlimit64", {0, 3, 0, 1}, ALLOW},
+    {"prlimit64", {0, 3, 1, 0}, KILL},
+    {"prlimit64", {0, 3, HIGH, 0}, KILL},
+    {"prlimit64", {1, 3, 0, 1}, KILL},
+    {"fcntl", {5, 1}, ALLOW},
+    {"fcntl", {5, 3}, ALLOW},
+    {"fcntl", {5, 1030, 3}, ALLOW},
+    {"fcntl", {5, 4}, KILL},    /* F_SETFL */
+    {"fcntl", {5, 8}, KILL},    /* F_SETOWN: signals to others */
+    {"fcntl", {5, 1033}, KILL}, /* F_ADD_SEALS */
+    {"futex", {0, 0x80}, ALLOW},
+    {"futex", {0, 0x81}, ALLOW},
+    {"futex", {0, 0x109}, ALLOW},
+    {"futex", {0, 0x189}, ALLOW},
+    {"futex", {0, 6}, KILL},    /* LOCK_PI */
+    {"futex", {0, 0x86}, KILL}, /* LOCK_PI_PRIVATE */
+    {"futex", {0, 11}, KILL},   /* WAIT_REQUEUE_PI */
+    {"futex", {0, 12}, KILL},   /* CMP_REQUEUE_PI */
+    {"madvise", {0, 4096, 4}, ALLOW},
+    {"madvise", {0, 4096, 12}, KILL},  /* MERGEABLE: a side channel */
+    {"madvise", {0, 4096, 100}, KILL}, /* HWPOISON */
+    {"membarrier", {32}, ALLOW},
+    {"membarrier", {1}, KILL}, /* GLOBAL: slow for everybody */
+    {"newfstatat", {3, 1, 1, 0x1000}, ALLOW},
+    {"newfstatat", {3, 1, 1, 0}, ANSWER(ENOENT)},
+    {"newfstatat", {3, 1, 1, 0x1000 | HIGH}, ANSWER(ENOENT)},
+    {"statx", {3, 1, 0x1000, 0xfff}, ALLOW},
+    {"statx", {3, 1, 0, 0xfff}, ANSWER(ENOENT)},
+    {"openat", {0}, ANSWER(ENOENT)},
+    {"readlinkat", {0}, ANSWER(ENOENT)},
+    {"sendto", {PIPE_FD}, ANSWER(ENOTSOCK)},
+    {"ioctl", {2, 0x5401}, ANSWER(ENOTTY)},
+    {"ioctl", {0, 0x5412}, ANSWER(ENOTTY)},
+    {"seccomp", {1, 0}, KILL},
+    {"kill", {SELF, 9}, KILL},
+    {"kill", {SELF, 0}, KILL},
+};
+
 static void arguments_are_checked_in_jobs(void **state)
 {
     (void)state;
-    const struct {
-        const char *name;
-        uint64_t args[6];
-        uint32_t want;
-    } rows[] = {
-        {"write", {1}, ALLOW},
-        {"write", {2}, ALLOW},
-        {"write", {PIPE_FD}, ALLOW},
-        {"write", {0}, KILL},
-        {"write", {3}, KILL},
-        {"write", {PIPE_FD - 1}, KILL},
-        {"write", {PIPE_FD + 1}, KILL},
-        {"write", {PIPE_FD | HIGH}, KILL},
-        {"write", {UINT64_MAX}, KILL},
-        {"writev", {2}, ALLOW},
-        {"writev", {3}, KILL},
-        {"tgkill", {SELF, 1, 6}, ALLOW},
-        {"tgkill", {SELF + 1, SELF, 6}, KILL},
-        {"tgkill", {1, SELF, 6}, KILL},
-        {"tgkill", {SELF | HIGH, SELF, 6}, KILL},
-        {"tgkill", {SELF, SELF, 9}, KILL},
-        {"tgkill", {SELF, SELF, 6 | HIGH}, KILL},
-        {"clone", {0x3d0f00}, ALLOW},
-        {"clone", {0x3d0f00 | HIGH}, KILL},
-        {"clone", {17}, KILL},                    /* fork(): SIGCHLD */
-        {"clone", {0x4111}, KILL},                /* vfork() and posix_spawn() */
-        {"clone", {0x3d0f00 & ~0x10000u}, KILL},  /* no thread */
-        {"clone", {0x3d0f00 | 0x10000000}, KILL}, /* a user namespace */
-        {"clone", {0x3d0f00 | 0x8000}, KILL},     /* a sibling of its parent */
-        {"clone3", {1, 88}, ANSWER(ENOSYS)},
-        {"mmap", {0, 4096, 0, 0x22}, ALLOW},
-        {"mmap", {0, 4096, 3, 0x22}, ALLOW},
-        {"mmap", {0, 4096, 4, 0x22}, KILL},
-        {"mmap", {0, 4096, 5, 0x22}, KILL},
-        {"mmap", {0, 4096, 7, 0x22}, KILL},
-        {"mmap", {0, 4096, 3 | HIGH, 0x22}, KILL},
-        {"mmap", {0, 4096, 0x01000003, 0x22}, KILL}, /* grows down */
-        {"mprotect", {0, 4096, 0}, ALLOW},
-        {"mprotect", {0, 4096, 1}, ALLOW},
-        {"mprotect", {0, 4096, 3}, ALLOW},
-        {"mprotect", {0, 4096, 5}, ALLOW},
-        {"mprotect", {0, 4096, 0x15}, ALLOW},
-        {"mprotect", {0, 4096, 6}, KILL},
-        {"mprotect", {0, 4096, 7}, KILL},
-        {"mprotect", {0, 4096, 0x17}, KILL},
-        {"mprotect", {0, 4096, 8}, KILL},
-        {"mprotect", {0, 4096, 5 | HIGH}, KILL},
-        {"mprotect", {0, 4096, 0x02000001}, KILL},
-        {"prctl", {15}, ALLOW}, /* a thread's name */
-        {"prctl", {0x53564d41}, ALLOW},
-        {"prctl", {4}, KILL},  /* dumpable */
-        {"prctl", {1}, KILL},  /* signal at the parent's death */
-        {"prctl", {22}, KILL}, /* seccomp */
-        {"prctl", {35}, KILL}, /* PR_SET_MM */
-        {"prctl", {15 | HIGH}, KILL},
-        {"prlimit64", {0, 3, 0, 1}, ALLOW},
-        {"prlimit64", {0, 3, 1, 0}, KILL},
-        {"prlimit64", {0, 3, HIGH, 0}, KILL},
-        {"prlimit64", {1, 3, 0, 1}, KILL},
-        {"fcntl", {5, 1}, ALLOW},
-        {"fcntl", {5, 3}, ALLOW},
-        {"fcntl", {5, 1030, 3}, ALLOW},
-        {"fcntl", {5, 4}, KILL},    /* F_SETFL */
-        {"fcntl", {5, 8}, KILL},    /* F_SETOWN: signals to others */
-        {"fcntl", {5, 1033}, KILL}, /* F_ADD_SEALS */
-        {"futex", {0, 0x80}, ALLOW},
-        {"futex", {0, 0x81}, ALLOW},
-        {"futex", {0, 0x109}, ALLOW},
-        {"futex", {0, 0x189}, ALLOW},
-        {"futex", {0, 6}, KILL},    /* LOCK_PI */
-        {"futex", {0, 0x86}, KILL}, /* LOCK_PI_PRIVATE */
-        {"futex", {0, 11}, KILL},   /* WAIT_REQUEUE_PI */
-        {"futex", {0, 12}, KILL},   /* CMP_REQUEUE_PI */
-        {"madvise", {0, 4096, 4}, ALLOW},
-        {"madvise", {0, 4096, 12}, KILL},  /* MERGEABLE: a side channel */
-        {"madvise", {0, 4096, 100}, KILL}, /* HWPOISON */
-        {"membarrier", {32}, ALLOW},
-        {"membarrier", {1}, KILL}, /* GLOBAL: slow for everybody */
-        {"newfstatat", {3, 1, 1, 0x1000}, ALLOW},
-        {"newfstatat", {3, 1, 1, 0}, ANSWER(ENOENT)},
-        {"newfstatat", {3, 1, 1, 0x1000 | HIGH}, ANSWER(ENOENT)},
-        {"statx", {3, 1, 0x1000, 0xfff}, ALLOW},
-        {"statx", {3, 1, 0, 0xfff}, ANSWER(ENOENT)},
-        {"openat", {0}, ANSWER(ENOENT)},
-        {"readlinkat", {0}, ANSWER(ENOENT)},
-        {"sendto", {PIPE_FD}, ANSWER(ENOTSOCK)},
-        {"ioctl", {2, 0x5401}, ANSWER(ENOTTY)},
-        {"ioctl", {0, 0x5412}, ANSWER(ENOTTY)},
-        {"seccomp", {1, 0}, KILL},
-        {"kill", {SELF, 9}, KILL},
-        {"kill", {SELF, 0}, KILL},
-    };
     for (unsigned role = PJ; role <= EJ; role++) {
         for (unsigned arch = 0; arch < PVF__SECCOMP_ARCHES; arch++) {
-            for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                uint32_t says = ask(role, arch, number_of(rows[i].name, arch), rows[i].args);
-                if (says != rows[i].want) {
+            for (size_t i = 0; i < sizeof(job_rows) / sizeof(job_rows[0]); i++) {
+                uint32_t says =
+                    ask(role, arch, number_of(job_rows[i].name, arch), job_rows[i].args);
+                if (says != job_rows[i].want) {
                     fail_msg("row %zu, %s: role %u, architecture %u: %#x",
                              i,
-                             rows[i].name,
+                             job_rows[i].name,
                              role,
                              arch,
                              (unsigned)says);
@@ -657,6 +660,12 @@ static void arguments_are_checked_in_workers(void **state)
     } rows[] = {
         {"clone3", {1, 88}, ALLOW},
         {"clone", {17}, KILL},
+        {"clone", {0x1011}, ALLOW},     /* a job, and its pidfd */
+        {"clone", {0x6e021011}, ALLOW}, /* the same in namespaces */
+        {"clone", {0x7e021011}, ALLOW}, /* and in one for users */
+        {"clone", {0x1011 | HIGH}, KILL},
+        {"clone", {0x1011 | 0x8000}, KILL},     /* a sibling */
+        {"clone", {0x1011 | 0x20000000}, KILL}, /* one namespace alone */
         {"clone", {0x3d0f00}, ALLOW},
         {"mmap", {0, 4096, 7}, KILL},
         {"mprotect", {0, 4096, 7}, KILL},

@@ -220,7 +220,7 @@ static int use_memory(void)
     }
     qsort(numbers, COUNT, sizeof(*numbers), compare_ints);
     int first = numbers[0];
-    int *more = realloc(numbers, 64 * COUNT * sizeof(*numbers));
+    int *more = realloc(numbers, sizeof(*numbers) * 64 * COUNT);
     free(more != NULL ? more : numbers);
     return first == 1 ? FINE : WRONG;
 }

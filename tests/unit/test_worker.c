@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "pvf/status.h"
 #include "sandbox/sandbox_descriptors.h"
 #include "worker/worker_args.h"
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -46,6 +48,53 @@ static void log_levels_are_those_of_the_reference(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(pvf__worker_log_level(rows[i].directives), rows[i].level);
     }
+}
+
+/* A worker and a job of it, whose own process number is another one. */
+static void write_log_lines(void)
+{
+    pvf__worker_log_setup("w", PVF__LOG_WARN);
+    pvf__log(PVF__LOG_WARN, "before any");
+    (void)pvf__log_job_set(3);
+    pid_t job = fork();
+    if (job == 0) {
+        pvf__log(PVF__LOG_ERROR, "two\nlines");
+        _exit(0);
+    }
+    (void)waitpid(job, NULL, 0);
+    pvf__log(PVF__LOG_INFO, "not wanted");
+    (void)pvf__log_job_set(0);
+}
+
+static void log_lines_name_the_worker_and_its_request(void **state)
+{
+    (void)state;
+    int ends[2];
+    char want[200];
+    char have[200] = "";
+    size_t used = 0;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t worker = fork();
+    if (worker == 0) {
+        int moved = dup2(ends[1], STDERR_FILENO);
+        write_log_lines();
+        _exit(moved == STDERR_FILENO ? 0 : 1);
+    }
+    assert_int_equal(close(ends[1]), 0);
+    ssize_t got;
+    while ((got = read(ends[0], have + used, sizeof(have) - 1 - used)) > 0) {
+        used += (size_t)got;
+    }
+    assert_int_equal(close(ends[0]), 0);
+    int ended = -1;
+    assert_int_equal(waitpid(worker, &ended, 0), worker);
+    assert_int_equal(ended, 0);
+    (void)snprintf(want,
+                   sizeof(want),
+                   "w[%d] warn before any\nw[%d] #3 error two\\nlines\n",
+                   (int)worker,
+                   (int)worker);
+    assert_string_equal(have, want);
 }
 
 /* An argument as main() gets it: a text that could be written to. */
@@ -351,6 +400,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(log_levels_are_those_of_the_reference),
+        cmocka_unit_test(log_lines_name_the_worker_and_its_request),
         cmocka_unit_test(arguments_come_in_any_order_and_the_last_counts),
         cmocka_unit_test(an_own_option_is_known_to_its_role_only),
         cmocka_unit_test(a_job_is_heard_and_reaped),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns: the writing of JSON for the one-shot mode. */
-#include "prepare/json_out.h"
+/* Owns: the writing of JSON. */
+#include "base/json_out.h"
 
 #include "base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,4 +84,28 @@ void pvf__json_out_text(struct pvf__json_out *json, const char *key, const void 
 void pvf__json_out_string(struct pvf__json_out *json, const char *key, const char *text)
 {
     pvf__json_out_text(json, key, text, strlen(text));
+}
+
+void pvf__json_out_decimal(struct pvf__json_out *json, const char *key, double value)
+{
+    char digits[64];
+    if (!isfinite(value) || value > 1e15 || value < -1e15) {
+        pvf__json_out_null(json, key);
+        return;
+    }
+    begin(json, key);
+    (void)snprintf(digits, sizeof(digits), "%.4f", value);
+    put(json, digits);
+}
+
+void pvf__json_out_hex(struct pvf__json_out *json, const char *key, const uint8_t *data, size_t len)
+{
+    begin(json, key);
+    put(json, "\"0x");
+    for (size_t i = 0; i < len; i++) {
+        char digits[3];
+        pvf__text_to_hex(data + i, 1, digits);
+        put(json, digits);
+    }
+    put(json, "\"");
 }

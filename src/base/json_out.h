@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PVF_PREPARE_JSON_OUT_H
-#define PVF_PREPARE_JSON_OUT_H
+#ifndef PVF_BASE_JSON_OUT_H
+#define PVF_BASE_JSON_OUT_H
 
 #include "base/buf.h"
 
@@ -24,5 +24,14 @@ void pvf__json_out_bool(struct pvf__json_out *json, const char *key, bool value)
 void pvf__json_out_null(struct pvf__json_out *json, const char *key);
 void pvf__json_out_text(struct pvf__json_out *json, const char *key, const void *text, size_t len);
 void pvf__json_out_string(struct pvf__json_out *json, const char *key, const char *text);
+
+/* With four digits behind the point; what is no number becomes null. */
+void pvf__json_out_decimal(struct pvf__json_out *json, const char *key, double value);
+
+/* "0x…" */
+void pvf__json_out_hex(struct pvf__json_out *json,
+                       const char *key,
+                       const uint8_t *data,
+                       size_t len);
 
 #endif
