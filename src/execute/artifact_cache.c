@@ -28,12 +28,14 @@ struct entry {
     ino_t inode;
     off_t size;
     struct timespec mtime;
+    uint64_t number;
     uint64_t last_use;
 };
 
 static struct {
     struct entry entries[ENTRIES];
     uint64_t clock;
+    uint64_t numbers;
 } cache;
 
 static void drop(struct entry *entry)
@@ -129,6 +131,7 @@ static int load(int file,
                 const uint8_t checksum[32],
                 enum pvf__artifact_verdict *ret_verdict,
                 int *ret_fd,
+                uint64_t *ret_number,
                 pvf_error *err)
 {
     struct entry *place = make_room((uint64_t)info->st_size);
@@ -152,11 +155,13 @@ static int load(int file,
         .inode = info->st_ino,
         .size = info->st_size,
         .mtime = info->st_mtim,
+        .number = ++cache.numbers,
         .last_use = ++cache.clock,
     };
     memcpy(place->checksum, checksum, 32);
     *ret_verdict = PVF__ARTIFACT_GOOD;
     *ret_fd = place->fd;
+    *ret_number = place->number;
     return 0;
 }
 
@@ -164,6 +169,7 @@ int pvf__artifact_cache_get(const char *path,
                             const uint8_t checksum[32],
                             enum pvf__artifact_verdict *ret_verdict,
                             int *ret_fd,
+                            uint64_t *ret_number,
                             pvf_error *err)
 {
     PVF__CLEANUP_FD int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -179,7 +185,18 @@ int pvf__artifact_cache_get(const char *path,
         known->last_use = ++cache.clock;
         *ret_verdict = PVF__ARTIFACT_GOOD;
         *ret_fd = known->fd;
+        *ret_number = known->number;
         return 0;
     }
-    return load(file, &info, checksum, ret_verdict, ret_fd, err);
+    return load(file, &info, checksum, ret_verdict, ret_fd, ret_number, err);
+}
+
+bool pvf__artifact_cache_has(uint64_t number)
+{
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (cache.entries[i].used && cache.entries[i].number == number) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "pvf/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -19,12 +20,17 @@ enum pvf__artifact_verdict {
 
 /*
  * The copy of the file at `path`, if its checksum is `checksum`.  *ret_fd stays the cache's, and
- * valid until the next call.  Fails only when the file cannot be read or copied.
+ * valid until the next call; *ret_number is the copy's own, never 0, never used twice.  Fails only
+ * when the file cannot be read or copied.
  */
 PVF__NODISCARD int pvf__artifact_cache_get(const char *path,
                                            const uint8_t checksum[32],
                                            enum pvf__artifact_verdict *ret_verdict,
                                            int *ret_fd,
+                                           uint64_t *ret_number,
                                            pvf_error *err);
+
+/* Is the copy with this number still kept? */
+bool pvf__artifact_cache_has(uint64_t number);
 
 #endif

@@ -49,14 +49,27 @@ static void construction_failed(struct run *run, const pvf_error *err)
         run->outcome.text, sizeof(run->outcome.text), "%s%s", PVF__ENGINE_CONSTRUCTION, err->text);
 }
 
-static void run_guest(void *context)
+/* There is one artifact in a process; a job made from a zygote finds it here. */
+static struct pvf__engine_module *module;
+
+int pvf__execute_job_load(const struct pvf__executor_params *params,
+                          int artifact_fd,
+                          pvf_error *err)
 {
-    struct run *run = context;
-    const struct pvf__executor_params *params = run->job->params;
     const struct pvf__engine_settings settings = {
         .native_stack_max = params->native_max,
         .bulk_memory = params->bulk_memory,
     };
+    struct pvf__engine *engine;
+    int status = pvf__engine_new(&settings, &engine, err);
+    return status != 0 ? status
+                       : pvf__engine_load_fd(engine, artifact_fd, params->ecc_rfc163, &module, err);
+}
+
+static void run_guest(void *context)
+{
+    struct run *run = context;
+    const struct pvf__executor_params *params = run->job->params;
     const struct pvf__engine_limits limits = {
         .max_pages = params->max_memory_pages,
         .max_log_level = (uint32_t)pvf__worker_log_level(getenv("RUST_LOG")),
@@ -65,11 +78,7 @@ static void run_guest(void *context)
     const struct pvf__engine_input input = {.parts = run->input.parts,
                                             .count = PVF__EXECUTE_INPUT_PARTS};
     pvf_error err = PVF_ERROR_INIT;
-    struct pvf__engine *engine;
-    struct pvf__engine_module *module;
-    if (pvf__engine_new(&settings, &engine, &err) != 0 ||
-        pvf__engine_load_fd(engine, run->job->artifact_fd, params->ecc_rfc163, &module, &err) !=
-            0) {
+    if (module == NULL && pvf__execute_job_load(params, run->job->artifact_fd, &err) != 0) {
         construction_failed(run, &err);
         return;
     }

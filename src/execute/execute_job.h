@@ -19,4 +19,12 @@ struct pvf__execute_job {
  */
 int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd);
 
+/*
+ * Does beforehand, in the process from which jobs are made, what no candidate has a part in: maps
+ * the artifact and links it.  No guest code runs.  On failure nothing is changed: a job of its own
+ * finds the failure out again, and answers with it.
+ */
+PVF__NODISCARD int
+pvf__execute_job_load(const struct pvf__executor_params *params, int artifact_fd, pvf_error *err);
+
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program pvf-execute-worker. */
 #include "execute/execute_worker.h"
+#include "execute/zygote.h"
 #include "proto/command_line.h"
 #include "proto/frame.h"
 #include "worker/worker_main.h"
+
+/* A worker in use has a request for each block of a parachain: every few seconds. */
+#define IDLE_NS UINT64_C(60000000000)
 
 int main(int argc, char **argv)
 {
@@ -15,8 +19,12 @@ int main(int argc, char **argv)
         .files = PVF__SANDBOX_READS_FILES,
         .worker_filter = PVF__SECCOMP_EXECUTE_WORKER,
         .job_filter = PVF__SECCOMP_EXECUTE_JOB,
+        .zygote_filter = PVF__SECCOMP_EXECUTE_ZYGOTE,
+        .before_fence = pvf__zygotes_open,
         .begin = pvf__execute_worker_begin,
         .request = pvf__execute_worker_request,
+        .idle = pvf__execute_worker_idle,
+        .idle_after_ns = IDLE_NS,
         .no_request = pvf__execute_worker_no_request,
     };
     return pvf__worker_main(argc, argv, &role);

@@ -9,6 +9,7 @@
 #include "engine/engine_stack.h"
 #include "execute/artifact_cache.h"
 #include "execute/execute_job.h"
+#include "execute/zygote.h"
 #include "proto/execute_msg.h"
 #include "proto/frame.h"
 #include "proto/job_msg.h"
@@ -91,6 +92,11 @@ int pvf__execute_worker_begin(struct pvf__worker *worker)
     }
     self.data_max = job_data_max(&self.params);
     return 0;
+}
+
+void pvf__execute_worker_idle(void)
+{
+    pvf__zygotes_prune(NULL);
 }
 
 void pvf__execute_worker_no_request(struct pvf__worker *worker, const pvf_error *err)
@@ -176,22 +182,59 @@ static int run_job(void *context, int pipe_fd)
     return pvf__execute_job_run(context, pipe_fd);
 }
 
-static int
-run(struct pvf__worker *worker, const struct pvf__execute_request *request, int artifact_fd)
+/* A request, and the artifact that it names. */
+struct assignment {
+    struct pvf__slice body;
+    struct pvf__execute_request request;
+    int artifact_fd;
+    uint64_t artifact; /* its number */
+};
+
+static bool ended_well(const struct pvf__job_report *report)
 {
+    return !report->timed_out && WIFEXITED(report->wait_status) &&
+           WEXITSTATUS(report->wait_status) == PVF__EXIT_OK;
+}
+
+/*
+ * Answered: until the next request there is time to be ready for it.  Not after a job that did not
+ * end well, whoever's fault it was: the next starts from nothing.
+ */
+static void look_ahead(struct pvf__worker *worker, const struct assignment *assignment, bool well)
+{
+    const struct pvf__zygote_spec spec = {.sandbox = &worker->sandbox,
+                                          .params = &self.params,
+                                          .data_max = self.data_max,
+                                          .artifact_fd = assignment->artifact_fd,
+                                          .wire = -1};
+    pvf__zygotes_prune(pvf__artifact_cache_has);
+    if (well) {
+        pvf__zygote_prepare(assignment->artifact, &spec);
+    } else {
+        pvf__zygote_end(assignment->artifact);
+    }
+}
+
+static int run(struct pvf__worker *worker, const struct assignment *assignment)
+{
+    const struct pvf__execute_request *request = &assignment->request;
+    uint64_t cpu_limit_us = pvf__duration_to_us(request->timeout);
+    struct pvf__zygote_maker maker = {.artifact = assignment->artifact, .input = assignment->body};
     struct pvf__execute_job job = {
         .params = &self.params,
         .request = request,
-        .artifact_fd = artifact_fd,
+        .artifact_fd = assignment->artifact_fd,
     };
     struct pvf__job_spec spec = {
+        .make = pvf__zygote_has(maker.artifact, cpu_limit_us) ? pvf__zygote_make : NULL,
+        .maker = &maker,
         .run = run_job,
         .context = &job,
-        .cpu_limit_us = pvf__duration_to_us(request->timeout),
+        .cpu_limit_us = cpu_limit_us,
         .data_max = self.data_max,
         .payload_max = PVF__FRAME_MAX_EXECUTE_JOB + PVF__FRAME_HEADER,
         .host_socket = worker->socket,
-        .keep_fd = artifact_fd,
+        .keep_fd = assignment->artifact_fd,
         .sandbox = &worker->sandbox,
     };
     struct pvf__job_report report;
@@ -205,28 +248,36 @@ run(struct pvf__worker *worker, const struct pvf__execute_request *request, int 
         return PVF__EXIT_ORDERLY;
     }
     int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, &report);
+    bool well = ended_well(&report);
     pvf__buf_done(&report.payload);
+    if (code == 0) {
+        look_ahead(worker, assignment, well);
+    }
     return code;
 }
 
 int pvf__execute_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len)
 {
-    struct pvf__execute_request request;
+    struct assignment assignment = {.body = {body, len}};
+    const struct pvf__execute_request *request = &assignment.request;
     pvf_error err = PVF_ERROR_INIT;
-    if (pvf__execute_request_decode(body, len, &request, &err) != 0) {
+    if (pvf__execute_request_decode(body, len, &assignment.request, &err) != 0) {
         pvf__error_wrap(&err, "execute pvf recv_request: failed to decode ExecuteRequest");
         (void)send_internal(worker, PVF__INTERNAL_HOST_COMMUNICATION, err.text);
         return PVF__EXIT_ORDERLY;
     }
     enum pvf__artifact_verdict verdict;
-    int artifact_fd;
-    if (pvf__artifact_cache_get(
-            worker->artifact_path, request.artifact_checksum, &verdict, &artifact_fd, &err) != 0) {
+    if (pvf__artifact_cache_get(worker->artifact_path,
+                                request->artifact_checksum,
+                                &verdict,
+                                &assignment.artifact_fd,
+                                &assignment.artifact,
+                                &err) != 0) {
         (void)send_internal(worker, PVF__INTERNAL_COULD_NOT_OPEN_FILE, err.text);
         return PVF__EXIT_ORDERLY;
     }
     if (verdict == PVF__ARTIFACT_CORRUPT) {
         return send_finding(worker, PVF__JOB_RESPONSE_CORRUPTED_ARTIFACT);
     }
-    return run(worker, &request, artifact_fd);
+    return run(worker, &assignment);
 }

@@ -10,6 +10,9 @@ int pvf__execute_worker_begin(struct pvf__worker *worker);
 /* Answers one execute request: verifies the artifact, makes the job, judges its end. */
 int pvf__execute_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len);
 
+/* Ends what was made ahead of need. */
+void pvf__execute_worker_idle(void);
+
 /* The last word to a host that sent no request. */
 void pvf__execute_worker_no_request(struct pvf__worker *worker, const pvf_error *err);
 

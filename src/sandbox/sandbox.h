@@ -70,6 +70,7 @@ struct pvf__sandbox_plan {
     enum pvf__sandbox_files files;
     enum pvf__seccomp_role worker_role;
     enum pvf__seccomp_role job_role;
+    enum pvf__seccomp_role zygote_role; /* of workers that have zygotes */
 };
 
 /*
@@ -94,17 +95,44 @@ uint64_t pvf__sandbox_job_namespaces(const struct pvf__sandbox_plan *plan);
 struct pvf__sandbox_job_limits {
     uint64_t cpu_s;      /* a backstop well above the limit: for a worker that is stopped */
     uint64_t data_bytes; /* private writable memory, stacks included; 0: none */
+    bool keeps_group;    /* the process group by which whoever made it will reap it */
+};
+
+/* What a job has besides its standard descriptors; -1: it has no such one. */
+struct pvf__sandbox_job_files {
+    int pipe_fd;   /* where it writes */
+    int data_fd;   /* its artifact, or its input */
+    int input_fd;  /* where it is told that its input is there */
+    int mapped_fd; /* what the engine maps pages of the artifact from */
 };
 
 /*
- * In the job, before it touches a hostile byte: everything but `pipe_fd` and `keep_fd` (or -1) is
- * closed, and all that the plan names is on.  An error means that the job may not go on.
+ * In the job, before it touches a hostile byte: everything but these files is closed, and all that
+ * the plan names is on.  An error means that the job may not go on.
  */
 PVF__NODISCARD int pvf__sandbox_job(const struct pvf__sandbox_plan *plan,
                                     const struct pvf__sandbox_job_limits *limits,
-                                    int pipe_fd,
-                                    int keep_fd,
+                                    const struct pvf__sandbox_job_files *files,
                                     pvf_error *err);
+
+/*
+ * Zygotes, which make jobs of one artifact, exist only behind the whole fence: a process namespace
+ * is what ends all that a zygote ever made, and the filter is what keeps it from making anything
+ * else.  Whoever makes that namespace needs the rights that a changed root gives.
+ */
+bool pvf__sandbox_has_zygotes(const struct pvf__sandbox_plan *plan);
+
+/* For a new zygote, besides the process namespace that it is born in. */
+uint64_t pvf__sandbox_zygote_namespaces(void);
+
+/*
+ * In a zygote, a copy of its worker, before it touches the artifact: it keeps its two files, no
+ * others, the limits of a job, and of its rights only that to make namespaces for jobs.
+ */
+PVF__NODISCARD int pvf__sandbox_zygote(const struct pvf__sandbox_plan *plan,
+                                       const struct pvf__sandbox_job_limits *limits,
+                                       const int files[2],
+                                       pvf_error *err);
 
 /*
  * For a one-shot process that has read all its input and will only write to descriptor 1: fences it

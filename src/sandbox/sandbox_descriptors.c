@@ -37,21 +37,32 @@ static int close_from_to(unsigned first, unsigned last, pvf_error *err)
     return 0;
 }
 
-int pvf__sandbox_keep_only(int a, int b, pvf_error *err)
+/* The smallest of them that is not below `from`, or -1. */
+static int next_kept(const int *keep, size_t count, unsigned from)
 {
-    int low = a < b ? a : b;
-    int high = a < b ? b : a;
-    unsigned next = FIRST;
-    int status = 0;
-    if (low >= (int)FIRST) {
-        status = close_from_to(next, (unsigned)low - 1, err);
-        next = (unsigned)low + 1;
+    int next = -1;
+    for (size_t i = 0; i < count; i++) {
+        if (keep[i] >= 0 && (unsigned)keep[i] >= from && (next < 0 || keep[i] < next)) {
+            next = keep[i];
+        }
     }
-    if (status == 0 && high >= (int)FIRST && high != low) {
-        status = close_from_to(next, (unsigned)high - 1, err);
-        next = (unsigned)high + 1;
+    return next;
+}
+
+int pvf__sandbox_keep_only(const int *keep, size_t count, pvf_error *err)
+{
+    unsigned from = FIRST;
+    for (;;) {
+        int next = next_kept(keep, count, from);
+        if (next < 0) {
+            return close_from_to(from, ~0u, err);
+        }
+        int status = (unsigned)next > from ? close_from_to(from, (unsigned)next - 1, err) : 0;
+        if (status != 0) {
+            return status;
+        }
+        from = (unsigned)next + 1;
     }
-    return status != 0 ? status : close_from_to(next, ~0u, err);
 }
 
 int pvf__sandbox_null_open(int *ret, pvf_error *err)

@@ -5,8 +5,10 @@
 #include "base/cleanup.h"
 #include "pvf/error.h"
 
-/* Closes every descriptor but 0, 1, 2 and these two; either may be -1. */
-PVF__NODISCARD int pvf__sandbox_keep_only(int a, int b, pvf_error *err);
+#include <stddef.h>
+
+/* Closes every descriptor but 0, 1, 2 and these; any of them may be -1. */
+PVF__NODISCARD int pvf__sandbox_keep_only(const int *keep, size_t count, pvf_error *err);
 
 /*
  * Opens the null device for later use, above the standard descriptors, close-on-exec.  Where there

@@ -8,21 +8,8 @@
 #include "sandbox/sandbox_process.h"
 
 #include <errno.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <unistd.h>
-
-uint64_t pvf__sandbox_job_namespaces(const struct pvf__sandbox_plan *plan)
-{
-    if (!plan->secure_clone) {
-        return 0;
-    }
-    /* A worker with a root of its own is in a user namespace already, with no names for ids in
-     * it, and the kernel makes no further one for a user without a name. */
-    uint64_t flags =
-        CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS;
-    return plan->change_root ? flags : flags | CLONE_NEWUSER;
-}
 
 /* Asked for after the signal is armed: from here on its death is ours. */
 static int worker_lives(int pipe_fd, pvf_error *err)
@@ -46,21 +33,21 @@ static int tie(int pipe_fd, pvf_error *err)
 
 int pvf__sandbox_job(const struct pvf__sandbox_plan *plan,
                      const struct pvf__sandbox_job_limits *limits,
-                     int pipe_fd,
-                     int keep_fd,
+                     const struct pvf__sandbox_job_files *files,
                      pvf_error *err)
 {
+    const int keep[] = {files->pipe_fd, files->data_fd, files->input_fd, files->mapped_fd};
     /* First, so that no failure below leaves an unwatched process. */
-    int status = tie(pipe_fd, err);
+    int status = tie(files->pipe_fd, err);
     /* A group of its own: without a process namespace this is how all of it is killed. */
-    if (status == 0 && setpgid(0, 0) != 0 && errno != EPERM) {
+    if (status == 0 && !limits->keeps_group && setpgid(0, 0) != 0 && errno != EPERM) {
         status = pvf__error_errno(err, PVF_ERR_IO, errno, "setpgid");
     }
     if (status == 0) {
         status = pvf__sandbox_null_stdio(plan->null_fd, err);
     }
     if (status == 0) {
-        status = pvf__sandbox_keep_only(pipe_fd, keep_fd, err);
+        status = pvf__sandbox_keep_only(keep, sizeof(keep) / sizeof(keep[0]), err);
     }
     if (status == 0) {
         status = pvf__sandbox_job_limits(limits, err);
@@ -69,7 +56,7 @@ int pvf__sandbox_job(const struct pvf__sandbox_plan *plan,
         status = pvf__sandbox_capabilities(false, err);
     }
     if (status == 0) {
-        status = tie(pipe_fd, err);
+        status = tie(files->pipe_fd, err);
     }
     /* Inherited, but a worker may have gone on without it. */
     if (status == 0) {
@@ -81,7 +68,8 @@ int pvf__sandbox_job(const struct pvf__sandbox_plan *plan,
     }
     /* Last, since it forbids all of the above. */
     if (status == 0 && plan->seccomp) {
-        const struct pvf__seccomp_facts facts = {.pipe_fd = pipe_fd, .self = getpid()};
+        const struct pvf__seccomp_facts facts = {
+            .pipe_fd = files->pipe_fd, .input_fd = files->input_fd, .self = getpid()};
         status = pvf__sandbox_seccomp(plan->job_role, &facts, err);
     }
     return status;

@@ -12,7 +12,7 @@ int pvf__sandbox_oneshot(enum pvf__seccomp_role role, pvf_error *err)
 {
     const struct pvf__sandbox_job_limits limits = {0}; /* its caller has a clock */
     const struct pvf__seccomp_facts facts = {.pipe_fd = STDOUT_FILENO, .self = getpid()};
-    int status = pvf__sandbox_keep_only(-1, -1, err);
+    int status = pvf__sandbox_keep_only(NULL, 0, err);
     if (status == 0) {
         status = pvf__sandbox_job_limits(&limits, err);
     }

@@ -112,6 +112,11 @@ static void add_demand(struct block *block,
         add_one_of(block, values, FACTS_MAX);
         break;
     }
+    case PVF__SECCOMP_IS_INPUT: {
+        const uint32_t input = (uint32_t)facts->input_fd;
+        add_one_of(block, &input, 1);
+        break;
+    }
     case PVF__SECCOMP_IS_SELF: {
         const uint32_t self = (uint32_t)facts->self;
         add_one_of(block, &self, 1);
@@ -212,7 +217,7 @@ int pvf__seccomp_build_for(bool for_sanitizer,
                            size_t *ret_count,
                            pvf_error *err)
 {
-    static const struct pvf__seccomp_facts none = {.pipe_fd = 1, .self = 0};
+    static const struct pvf__seccomp_facts none = {.pipe_fd = 1, .input_fd = -1};
     bool job = role == PVF__SECCOMP_PREPARE_JOB || role == PVF__SECCOMP_EXECUTE_JOB;
     if (job && (facts == NULL || facts->pipe_fd < 0 || facts->self <= 0)) {
         return pvf__error_set(

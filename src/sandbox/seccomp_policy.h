@@ -17,8 +17,9 @@ enum pvf__seccomp_role {
     PVF__SECCOMP_EXECUTE_WORKER,
     PVF__SECCOMP_PREPARE_JOB,
     PVF__SECCOMP_EXECUTE_JOB,
+    PVF__SECCOMP_EXECUTE_ZYGOTE, /* makes jobs, under its worker's filter */
 };
-#define PVF__SECCOMP_ROLES 4
+#define PVF__SECCOMP_ROLES 5
 
 enum pvf__seccomp_arch {
     PVF__SECCOMP_X86_64,
@@ -29,6 +30,7 @@ enum pvf__seccomp_arch {
 /* What a filter must know about the process; for workers nothing of it is used. */
 struct pvf__seccomp_facts {
     int pipe_fd;  /* the only descriptor a job may write to, besides 1 and 2 */
+    int input_fd; /* where a job's input is announced; -1: it has it from the start */
     int32_t self; /* the job's pid as it sees itself: it may signal nobody else */
 };
 
@@ -47,18 +49,23 @@ enum pvf__seccomp_rule {
     PVF__SECCOMP_ADVICE,
     PVF__SECCOMP_BARRIER,
     PVF__SECCOMP_CLONE_WORKER,
+    PVF__SECCOMP_CLONE_FAMILY,
+    PVF__SECCOMP_CLONE_ZYGOTE,
     PVF__SECCOMP_FCNTL,
     PVF__SECCOMP_FCNTL_WORKER,
     PVF__SECCOMP_FILTER,
     PVF__SECCOMP_FUTEX,
     PVF__SECCOMP_GETTER,
     PVF__SECCOMP_MAP,
+    PVF__SECCOMP_INPUT,
     PVF__SECCOMP_OUTPUT,
+    PVF__SECCOMP_OWN,
     PVF__SECCOMP_PROTECT,
     PVF__SECCOMP_SELF,
     PVF__SECCOMP_STAT,
     PVF__SECCOMP_STATX,
     PVF__SECCOMP_THREAD,
+    PVF__SECCOMP_UNSHARE,
     PVF__SECCOMP_PRCTL,
     PVF__SECCOMP_PRCTL_WORKER,
     PVF__SECCOMP_RULES,
@@ -66,12 +73,13 @@ enum pvf__seccomp_rule {
 
 /* One demand on an argument; all 64 bits of it count. */
 enum pvf__seccomp_test {
-    PVF__SECCOMP_ALWAYS,  /* no demand */
-    PVF__SECCOMP_ONE_OF,  /* equal to one of the values */
-    PVF__SECCOMP_WITHIN,  /* no bit outside values[0] */
-    PVF__SECCOMP_NOT_ALL, /* at least one bit of values[0] is missing */
-    PVF__SECCOMP_IS_FD,   /* 1, 2 or pvf__seccomp_facts.pipe_fd */
-    PVF__SECCOMP_IS_SELF, /* pvf__seccomp_facts.self */
+    PVF__SECCOMP_ALWAYS,   /* no demand */
+    PVF__SECCOMP_ONE_OF,   /* equal to one of the values */
+    PVF__SECCOMP_WITHIN,   /* no bit outside values[0] */
+    PVF__SECCOMP_NOT_ALL,  /* at least one bit of values[0] is missing */
+    PVF__SECCOMP_IS_FD,    /* 1, 2 or pvf__seccomp_facts.pipe_fd */
+    PVF__SECCOMP_IS_INPUT, /* pvf__seccomp_facts.input_fd */
+    PVF__SECCOMP_IS_SELF,  /* pvf__seccomp_facts.self */
 };
 
 struct pvf__seccomp_demand {

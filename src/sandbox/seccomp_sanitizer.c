@@ -8,7 +8,7 @@
 #define YES PVF__SECCOMP_YES
 #define ALL_ROLES                                                                                  \
     {                                                                                              \
-        YES, YES, YES, YES                                                                         \
+        YES, YES, YES, YES, YES                                                                    \
     }
 
 const struct pvf__seccomp_call pvf__seccomp_sanitizer_calls[] = {

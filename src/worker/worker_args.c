@@ -8,8 +8,11 @@
 
 #include <string.h>
 
-int pvf__worker_args_parse(
-    int argc, char **argv, const char *own_option, struct pvf__worker_args *ret, pvf_error *err)
+int pvf__worker_args_parse(int argc,
+                           char **argv,
+                           const char *const own_options[PVF__WORKER_OWN_OPTIONS],
+                           struct pvf__worker_args *ret,
+                           pvf_error *err)
 {
     struct pvf__worker_args args = {0};
     const struct {
@@ -19,7 +22,8 @@ int pvf__worker_args_parse(
         {PVF__WORD_SOCKET_PATH, &args.socket_path},
         {PVF__WORD_WORKER_DIR, &args.worker_dir},
         {PVF__WORD_NODE_VERSION, &args.node_version},
-        {own_option, &args.own_value},
+        {own_options[0], &args.own_values[0]},
+        {own_options[1], &args.own_values[1]},
     };
     for (int i = 2; i < argc; i += 2) {
         const char **value = NULL;

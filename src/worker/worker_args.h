@@ -5,20 +5,26 @@
 #include "base/cleanup.h"
 #include "pvf/error.h"
 
+/* Most options that one role has for itself. */
+#define PVF__WORKER_OWN_OPTIONS 2
+
 /* The options of a normal start; pointers into argv. */
 struct pvf__worker_args {
     const char *socket_path;
     const char *worker_dir;
-    const char *node_version; /* NULL when not given */
-    const char *own_value;    /* of the role's own option; NULL when not given */
+    const char *node_version;                        /* NULL when not given */
+    const char *own_values[PVF__WORKER_OWN_OPTIONS]; /* in the role's order; NULL: not given */
 };
 
 /*
  * Reads the options after the command word: pairs of option and value in any order, the last of a
- * repeated option counts (protocol: normal start).  `own_option` is an option that only this role
- * has; NULL: none.
+ * repeated option counts (protocol: normal start).  `own_options` are those that only this role
+ * has; NULL where it has fewer.
  */
-PVF__NODISCARD int pvf__worker_args_parse(
-    int argc, char **argv, const char *own_option, struct pvf__worker_args *ret, pvf_error *err);
+PVF__NODISCARD int pvf__worker_args_parse(int argc,
+                                          char **argv,
+                                          const char *const own_options[PVF__WORKER_OWN_OPTIONS],
+                                          struct pvf__worker_args *ret,
+                                          pvf_error *err);
 
 #endif

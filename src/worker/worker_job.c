@@ -256,21 +256,20 @@ int pvf__job_run(const struct pvf__job_spec *spec,
 {
     struct pvf__job_report report = {
         .pid = -1, .payload = PVF__BUF_INIT(spec->payload_max + 1 + PVF__JOB_SAY_READY_LEN)};
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        *ret_failure = PVF__JOB_FAILED_PIPE;
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "pipe2");
-    }
-    PVF__CLEANUP_FD int read_end = ends[0];
-    PVF__CLEANUP_FD int write_end = ends[1];
-    PVF__CLEANUP_FD int pid_fd = -1;
-    int status = pvf__job_make(spec, write_end, &report.pid, &pid_fd, err);
+    struct pvf__job_made made;
+    pvf__job_make_fn *make = spec->make != NULL ? spec->make : pvf__job_make;
+    int status = make(spec, &made, ret_failure, err);
     if (status != 0) {
-        *ret_failure = PVF__JOB_FAILED_FORK;
         return status;
     }
-    (void)close(PVF__TAKE_FD(write_end));
-    struct watch watch = {.spec = spec, .report = &report, .pipe_fd = read_end, .pid_fd = pid_fd};
+    PVF__CLEANUP_FD int read_end = made.read_end;
+    PVF__CLEANUP_FD int pid_fd = made.pid_fd;
+    report.pid = made.pid;
+    struct watch watch = {.spec = spec,
+                          .report = &report,
+                          .pipe_fd = read_end,
+                          .pid_fd = pid_fd,
+                          .heard = {.fenced = made.fenced}};
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     watch.processors = processors > 1 ? (uint64_t)processors : 1;
     watch.has_clock = clock_getcpuclockid(report.pid, &watch.cpu_clock) == 0;

@@ -13,11 +13,29 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Where a job can fail before anything hostile ran; the worker answers differently for each. */
+enum pvf__job_failure {
+    PVF__JOB_FAILED_PIPE,
+    PVF__JOB_FAILED_FORK,
+    PVF__JOB_FAILED_FENCE, /* made, but not fenced */
+    PVF__JOB_FAILED_WAIT,
+};
+
+struct pvf__job_spec;
+struct pvf__job_made;
+typedef int pvf__job_make_fn(const struct pvf__job_spec *spec,
+                             struct pvf__job_made *ret,
+                             enum pvf__job_failure *ret_failure,
+                             pvf_error *err);
+
 /*
  * One job: a process of its own that does the work on hostile input and sends one frame back.  The
  * worker watches it from outside: its pipe, its death, its CPU clock, and the host's socket.
  */
 struct pvf__job_spec {
+    /* How its process comes to life (worker_job_make.h); NULL: as a copy of this one. */
+    pvf__job_make_fn *make;
+    void *maker;
     /*
      * Runs in the fenced job with the pipe's write end; its result is the job's exit code.  Calls
      * pvf__job_say_ready when its input is ready, then sends its frame.
@@ -43,14 +61,6 @@ struct pvf__job_report {
     uint32_t input_len;      /* of its input when it was ready, as the job says; 0: never ready */
     struct pvf__slice frame; /* what it sent after its first words; inside `payload` */
     struct pvf__buf payload; /* all that it sent; the caller's to release */
-};
-
-/* Where a job can fail before anything hostile ran; the worker answers differently for each. */
-enum pvf__job_failure {
-    PVF__JOB_FAILED_PIPE,
-    PVF__JOB_FAILED_FORK,
-    PVF__JOB_FAILED_FENCE, /* made, but not fenced */
-    PVF__JOB_FAILED_WAIT,
 };
 
 /*

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/cursor.h"
+#include "base/error.h"
 #include "base/fd.h"
 
 #include <string.h>
@@ -16,6 +17,16 @@ int pvf__job_say_fenced(int pipe_fd, pvf_error *err)
 {
     static const uint8_t word = SAY_FENCED;
     return pvf__fd_write(pipe_fd, &word, 1, err);
+}
+
+int pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err)
+{
+    uint8_t word;
+    int status = pvf__fd_read_by(pipe_fd, &word, 1, deadline_ns, err);
+    if (status == 0 && word != SAY_FENCED) {
+        status = pvf__error_set(err, PVF_ERR_PEER, "the job is not fenced");
+    }
+    return status;
 }
 
 void pvf__job_say_fault(int pipe_fd, const char *text)

@@ -23,6 +23,9 @@
 /* "The fence stands."  0 or the error of the pipe. */
 PVF__NODISCARD int pvf__job_say_fenced(int pipe_fd, pvf_error *err);
 
+/* Takes that word from the job's pipe; without it, in time, nothing that the job says counts. */
+PVF__NODISCARD int pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
+
 /* "This machine could not fence me", with the reason; nothing follows. */
 void pvf__job_say_fault(int pipe_fd, const char *text);
 

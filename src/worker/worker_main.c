@@ -5,6 +5,7 @@
  */
 #include "worker/worker_main.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -16,6 +17,7 @@
 #include "worker/worker_start.h"
 #include "worker/worker_version.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +62,15 @@ static int inform(const struct pvf__worker_role *role, char **argv, const char *
     _exit(pvf__worker_check_run(&check));
 }
 
+static void wait_for_request(const struct pvf__worker *worker, const struct pvf__worker_role *role)
+{
+    struct pollfd item = {.fd = worker->socket, .events = POLLIN};
+    uint64_t deadline = pvf__clock_monotonic_ns() + role->idle_after_ns;
+    if (role->idle != NULL && pvf__fd_poll_by(&item, 1, deadline, NULL) == PVF_ERR_TIMEOUT) {
+        role->idle();
+    }
+}
+
 /* Reads requests until the host ends, a request cannot be answered, or the role says stop. */
 static int serve(struct pvf__worker *worker, const struct pvf__worker_role *role)
 {
@@ -67,6 +78,7 @@ static int serve(struct pvf__worker *worker, const struct pvf__worker_role *role
     for (uint64_t count = 1;; count++) {
         pvf_error err = PVF_ERROR_INIT;
         body.len = 0;
+        wait_for_request(worker, role);
         int status = pvf__frame_recv(worker->socket, role->request_max, UINT64_MAX, &body, &err);
         if (status != 0) {
             pvf__log(PVF__LOG_DEBUG, "no further request: %s", err.text);
@@ -88,9 +100,11 @@ static int start(int argc, char **argv, const struct pvf__worker_role *role, con
 {
     struct pvf__worker_args args;
     pvf_error err = PVF_ERROR_INIT;
-    int status = pvf__worker_args_parse(argc, argv, role->own_option, &args, &err);
-    if (status == 0 && args.own_value != NULL) {
-        status = role->set_own_option(args.own_value, &err);
+    int status = pvf__worker_args_parse(argc, argv, role->own_options, &args, &err);
+    for (size_t i = 0; i < PVF__WORKER_OWN_OPTIONS && status == 0; i++) {
+        if (args.own_values[i] != NULL) {
+            status = role->set_own_option[i](args.own_values[i], &err);
+        }
     }
     if (status != 0) {
         (void)fprintf(stderr, "%s: %s\n", role->name, err.text);
@@ -100,8 +114,9 @@ static int start(int argc, char **argv, const struct pvf__worker_role *role, con
                                  .sandbox = {.null_fd = -1,
                                              .files = role->files,
                                              .worker_role = role->worker_filter,
-                                             .job_role = role->job_filter}};
-    status = pvf__worker_start(&worker, &args, version, &err);
+                                             .job_role = role->job_filter,
+                                             .zygote_role = role->zygote_filter}};
+    status = pvf__worker_start(&worker, &args, version, role->before_fence, &err);
     if (status != 0) {
         pvf__log(PVF__LOG_ERROR, "%s", err.text);
         return PVF__EXIT_ORDERLY;

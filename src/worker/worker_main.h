@@ -3,6 +3,7 @@
 #define PVF_WORKER_WORKER_MAIN_H
 
 #include "worker/worker.h"
+#include "worker/worker_args.h"
 
 /* What makes a worker a prepare or an execute worker. */
 struct pvf__worker_role {
@@ -15,13 +16,17 @@ struct pvf__worker_role {
     enum pvf__sandbox_files files;
     enum pvf__seccomp_role worker_filter;
     enum pvf__seccomp_role job_filter;
+    enum pvf__seccomp_role zygote_filter; /* of a role that has zygotes */
+
+    /* Makes what may not be made once the worker is fenced, or does without.  NULL: nothing. */
+    void (*before_fence)(void);
 
     /*
-     * An option of a normal start that only this role has, and who takes its value; what it refuses
-     * ends the start as any wrong argument does.  NULL, both: none.
+     * Options of a normal start that only this role has, and who takes the value of each; what it
+     * refuses ends the start as any wrong argument does.  NULL, both: none.
      */
-    const char *own_option;
-    int (*set_own_option)(const char *value, pvf_error *err);
+    const char *own_options[PVF__WORKER_OWN_OPTIONS];
+    int (*set_own_option[PVF__WORKER_OWN_OPTIONS])(const char *value, pvf_error *err);
 
     /* After the security handshake, before the first request; 0, or the exit code. NULL: nothing.
      */
@@ -29,6 +34,10 @@ struct pvf__worker_role {
 
     /* Answers one request; 0 to go on, or the exit code that ends the worker. */
     int (*request)(struct pvf__worker *worker, const uint8_t *body, size_t len);
+
+    /* Once no request came for so long, and before the next.  NULL: nothing. */
+    void (*idle)(void);
+    uint64_t idle_after_ns;
 
     /* The host ended, or sent what is no frame; a last word may be sent.  NULL: nothing. */
     void (*no_request)(struct pvf__worker *worker, const pvf_error *err);

@@ -139,6 +139,7 @@ static int set_paths(struct pvf__worker *worker, const char *folder, pvf_error *
 int pvf__worker_start(struct pvf__worker *worker,
                       const struct pvf__worker_args *args,
                       const char *version,
+                      void (*before_fence)(void),
                       pvf_error *err)
 {
     struct pvf__sandbox_report report;
@@ -158,6 +159,9 @@ int pvf__worker_start(struct pvf__worker *worker,
     }
     if (status == 0) {
         status = take_handshake(worker, err);
+    }
+    if (status == 0 && before_fence != NULL) {
+        before_fence();
     }
     if (status == 0) {
         status = fence(worker, args->worker_dir, &report, err);

@@ -7,12 +7,13 @@
 
 /*
  * The start sequence up to the first message of the role: version check, folder, socket, security
- * handshake, and the mechanisms that it asks for.  worker->sandbox says how the role is fenced.  A
- * failure ends the worker with exit code 1.
+ * handshake, `before_fence` unless it is NULL, and the mechanisms that the handshake asks for.
+ * worker->sandbox says how the role is fenced.  A failure ends the worker with exit code 1.
  */
 PVF__NODISCARD int pvf__worker_start(struct pvf__worker *worker,
                                      const struct pvf__worker_args *args,
                                      const char *version,
+                                     void (*before_fence)(void),
                                      pvf_error *err);
 
 #endif

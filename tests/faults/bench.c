@@ -222,11 +222,32 @@ static bool is_worker(pid_t pid, unsigned long ticks, const void *context)
     return first < len && strcmp(text + first, word) == 0;
 }
 
+static bool is_called(pid_t pid, unsigned long ticks, const void *context)
+{
+    char name[32];
+    size_t len;
+    (void)ticks;
+    return read_proc(pid, "comm", name, sizeof(name), &len) && len > 0 &&
+           strncmp(name, context, len - 1) == 0 && strlen(context) == len - 1;
+}
+
+/* What an execute worker keeps ready for further jobs is none. */
 static bool is_at_work(pid_t pid, unsigned long ticks, const void *context)
 {
-    (void)pid;
     (void)context;
-    return ticks >= AT_WORK;
+    return ticks >= AT_WORK && !is_called(pid, 0, "pvf-guard") && !is_called(pid, 0, "pvf-zygote");
+}
+
+void bench_await_ahead(pid_t worker)
+{
+    for (unsigned wait = 0; wait < 3000; wait++) {
+        if (find_child(worker, is_called, "pvf-zygote") == 0 ||
+            find_child(worker, is_called, "pvf-execute-job") != 0) {
+            return;
+        }
+        (void)usleep(10000);
+    }
+    fail_msg("the zygote makes no job");
 }
 
 pid_t bench_worker(pid_t parent, const char *kind)

@@ -63,6 +63,10 @@ bool bench_signal_worker(const char *kind, int signal);
 /* The job of a worker once it has used some CPU time, so that it is at work; 0 before. */
 pid_t bench_job(pid_t worker);
 
+/* Waits until a worker that keeps a zygote has the job that it ordered; at once without a zygote.
+ */
+void bench_await_ahead(pid_t worker);
+
 /* Is it gone, or dead? */
 bool bench_is_gone(pid_t pid);
 

@@ -273,6 +273,17 @@ static void peaceful_job(struct setting *setting, unsigned i)
     }
 }
 
+/* After its answers an execute worker prepares for the next job of the same artifact: it has done
+ * so once it finds another checksum. */
+static void come_to_rest(struct setting *setting)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        peaceful_job(setting, 0);
+    }
+    wrong_artifact(setting);
+    bench_await_ahead(bench_worker(getpid(), "execute"));
+}
+
 /* The i-th job of those after which the host ends the worker. */
 static void violent_job(struct setting *setting, unsigned i)
 {
@@ -340,10 +351,12 @@ static void peaceful_jobs(void **state)
         peaceful_job(&setting, i);
     }
     pid_t worker = bench_worker(getpid(), "execute");
+    come_to_rest(&setting);
     struct snapshot before = look();
     for (unsigned i = 0; i < jobs; i++) {
         peaceful_job(&setting, i);
     }
+    come_to_rest(&setting);
     struct snapshot after = look();
     heading("one pair of workers", jobs);
     bool is_good = compare(&before, &after);
@@ -368,6 +381,7 @@ static void violent_jobs(void **state)
     for (unsigned i = 0; i < WARM_UP; i++) {
         peaceful_job(&setting, i);
     }
+    come_to_rest(&setting);
     struct snapshot before = look();
     for (unsigned i = 0; i < count; i++) {
         violent_job(&setting, i);
@@ -375,6 +389,7 @@ static void violent_jobs(void **state)
     for (unsigned i = 0; i < WARM_UP; i++) {
         peaceful_job(&setting, i);
     }
+    come_to_rest(&setting);
     struct snapshot after = look();
     heading("a new worker after each", count);
     bool is_good = compare(&before, &after);
@@ -401,6 +416,19 @@ static void kept_execute_job(struct kept *kept, const struct setting *setting, u
         assert_int_equal(answer.error.kind,
                          i % 3 == 0 ? PVF__WORKER_ERROR_JOB_DIED : PVF__WORKER_ERROR_JOB_TIMED_OUT);
     }
+}
+
+static void kept_come_to_rest(struct kept *kept, const struct setting *setting)
+{
+    struct pvf__execute_answer answer;
+    pvf_prepare_outcome other = setting->prepared;
+    other.checksum[0] ^= 1;
+    kept_send_execute(kept, &other, 0, PATIENT_MS);
+    kept_receive(kept);
+    assert_int_equal(pvf__execute_answer_decode(kept->answer.data, kept->answer.len, &answer, NULL),
+                     0);
+    assert_int_equal(answer.response.kind, PVF__JOB_RESPONSE_CORRUPTED_ARTIFACT);
+    bench_await_ahead(kept->worker.spawned.process.pid);
 }
 
 static void kept_prepare_job(struct kept *kept, const struct setting *setting, unsigned i)
@@ -440,12 +468,14 @@ static void kept_workers(void **state)
         kept_execute_job(&executes, &setting, i);
         kept_prepare_job(&prepares, &setting, i);
     }
+    kept_come_to_rest(&executes, &setting);
     struct figures execute_before = look_at(execute_pid);
     struct figures prepare_before = look_at(prepare_pid);
     for (unsigned i = 0; i < count; i++) {
         kept_execute_job(&executes, &setting, i);
         kept_prepare_job(&prepares, &setting, i);
     }
+    kept_come_to_rest(&executes, &setting);
     struct figures execute_after = look_at(execute_pid);
     struct figures prepare_after = look_at(prepare_pid);
     heading("workers that are kept after deaths and timeouts", 2 * count);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define PIPE_FD 7
+#define INPUT_FD 9
 #define SELF 4242
 #define HIGH (UINT64_C(1) << 32)
 
@@ -22,8 +23,10 @@
 #define EW PVF__SECCOMP_EXECUTE_WORKER
 #define PJ PVF__SECCOMP_PREPARE_JOB
 #define EJ PVF__SECCOMP_EXECUTE_JOB
+#define EZ PVF__SECCOMP_EXECUTE_ZYGOTE
 
-static const struct pvf__seccomp_facts facts = {.pipe_fd = PIPE_FD, .self = SELF};
+static const struct pvf__seccomp_facts facts = {
+    .pipe_fd = PIPE_FD, .input_fd = INPUT_FD, .self = SELF};
 
 static const uint32_t audit_arch[PVF__SECCOMP_ARCHES] = {AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64};
 
@@ -161,8 +164,9 @@ static void a_worker_lets_through_what_its_jobs_need(void **state)
     (void)state;
     for (size_t i = 0; i < pvf__seccomp_calls_count; i++) {
         const enum pvf__seccomp_rule *rule = pvf__seccomp_calls[i].rule;
-        if (!covers(rule[PW], rule[PJ]) || !covers(rule[EW], rule[EJ])) {
-            fail_msg("%s: a job may, its worker may not", pvf__seccomp_calls[i].name);
+        if (!covers(rule[PW], rule[PJ]) || !covers(rule[EW], rule[EJ]) ||
+            !covers(rule[EW], rule[EZ]) || !covers(rule[EZ], rule[EJ])) {
+            fail_msg("%s: a job may, its maker may not", pvf__seccomp_calls[i].name);
         }
     }
 }
@@ -297,6 +301,8 @@ static bool is_met(const struct pvf__seccomp_demand *demand, const uint64_t args
         return arg <= UINT32_MAX && (arg & demand->values[0]) != demand->values[0];
     case PVF__SECCOMP_IS_FD:
         return arg == 1 || arg == 2 || arg == PIPE_FD;
+    case PVF__SECCOMP_IS_INPUT:
+        return arg == INPUT_FD;
     case PVF__SECCOMP_IS_SELF:
         return arg == SELF;
     default:
@@ -324,8 +330,8 @@ static uint32_t policy_says(unsigned role, unsigned arch, uint32_t number, const
 static void the_programs_say_what_the_policy_says(void **state)
 {
     (void)state;
-    uint64_t values[256] = {0, 1, 2, 3, PIPE_FD, SELF, UINT64_MAX};
-    size_t count = 7;
+    uint64_t values[256] = {0, 1, 2, 3, PIPE_FD, INPUT_FD, SELF, UINT64_MAX};
+    size_t count = 8;
     for (size_t rule = 0; rule < PVF__SECCOMP_RULES; rule++) {
         const struct pvf__seccomp_meaning *meaning =
             pvf__seccomp_meaning((enum pvf__seccomp_rule)rule);
@@ -376,8 +382,6 @@ static const struct {
     {"bind", {49, 200}},
     {"listen", {50, 201}},
     {"socketpair", {53, 199}},
-    {"sendmsg", {46, 211}},
-    {"recvmsg", {47, 212}},
     {"sendmmsg", {307, 269}},
     {"setsockopt", {54, 208}},
     {"fork", {57, -1}},
@@ -388,7 +392,6 @@ static const struct {
     {"process_vm_readv", {310, 270}},
     {"process_vm_writev", {311, 271}},
     {"process_madvise", {440, 440}},
-    {"pidfd_open", {434, 434}},
     {"pidfd_getfd", {438, 438}},
     {"kcmp", {312, 272}},
     {"tkill", {200, 130}},
@@ -405,7 +408,6 @@ static const struct {
     {"fsopen", {430, 430}},
     {"fsmount", {432, 432}},
     {"mount_setattr", {442, 442}},
-    {"unshare", {272, 97}},
     {"setns", {308, 268}},
     {"io_uring_setup", {425, 425}},
     {"io_uring_enter", {426, 426}},
@@ -498,6 +500,29 @@ static void the_dangerous_calls_are_death_everywhere(void **state)
                                  (unsigned)says);
                     }
                 }
+            }
+        }
+    }
+}
+
+/* What only those that have to do with zygotes may: a bit for each. */
+static void few_may_pass_descriptors(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        unsigned roles;
+    } rows[] = {
+        {"sendmsg", 1u << EW},
+        {"recvmsg", 1u << EW | 1u << EZ},
+        {"pidfd_open", 1u << EW},
+    };
+    const uint64_t args[6] = {0};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (unsigned arch = 0; arch < PVF__SECCOMP_ARCHES; arch++) {
+            for (unsigned role = 0; role < PVF__SECCOMP_ROLES; role++) {
+                uint32_t want = (rows[i].roles >> role & 1u) != 0 ? ALLOW : KILL;
+                assert_int_equal(ask(role, arch, number_of(rows[i].name, arch), args), want);
             }
         }
     }
@@ -629,6 +654,22 @@ static const struct {
     {"kill", {SELF, 0}, KILL},
 };
 
+/* Only one of them waits for its input. */
+static void an_execute_job_reads_where_its_input_comes(void **state)
+{
+    (void)state;
+    const uint64_t there[6] = {INPUT_FD};
+    const uint64_t elsewhere[][6] = {{0}, {PIPE_FD}, {INPUT_FD + 1}, {INPUT_FD | HIGH}};
+    for (unsigned arch = 0; arch < PVF__SECCOMP_ARCHES; arch++) {
+        uint32_t number = number_of("read", arch);
+        assert_int_equal(ask(EJ, arch, number, there), ALLOW);
+        assert_int_equal(ask(PJ, arch, number, there), KILL);
+        for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+            assert_int_equal(ask(EJ, arch, number, elsewhere[i]), KILL);
+        }
+    }
+}
+
 static void arguments_are_checked_in_jobs(void **state)
 {
     (void)state;
@@ -704,6 +745,77 @@ static void arguments_are_checked_in_workers(void **state)
     }
 }
 
+/* What it takes to make jobs, and nothing else that an execute job may not. */
+static void arguments_are_checked_in_zygotes(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        uint64_t args[6];
+        uint32_t zygote;
+        uint32_t worker; /* the execute worker */
+    } rows[] = {
+        {"clone", {0x6e028000}, ALLOW, ALLOW},      /* a job: a sibling in new namespaces */
+        {"clone", {0x4e028000}, KILL, ALLOW},       /* a zygote: all but that of processes */
+        {"clone", {0x8000}, KILL, ALLOW},           /* a namespace's first process */
+        {"clone", {0x6e021000}, KILL, KILL},        /* no sibling */
+        {"clone", {0x6e028011}, KILL, KILL},        /* with a signal */
+        {"clone", {0x7e028000}, KILL, KILL},        /* with a namespace for users */
+        {"clone", {0x6e028000 | HIGH}, KILL, KILL}, /* CLONE_CLEAR_SIGHAND */
+        {"clone", {0x6e028100}, KILL, KILL},        /* in its memory */
+        {"clone", {0x6e021011}, KILL, ALLOW},       /* a plain job */
+        {"clone", {0x1011}, KILL, ALLOW},           /* the same, without namespaces */
+        {"clone", {0x11}, KILL, KILL},              /* fork() */
+        {"clone", {0x3d0f00}, ALLOW, ALLOW},        /* a thread, for the job */
+        {"clone3", {1, 88}, ANSWER(ENOSYS), ALLOW},
+        {"unshare", {0x20000000}, KILL, ALLOW},
+        {"unshare", {0x10000000}, KILL, KILL},
+        {"unshare", {0x30000000}, KILL, KILL},
+        {"unshare", {0x20000000 | HIGH}, KILL, KILL},
+        {"unshare", {0}, KILL, KILL},
+        {"setpgid", {0, 0}, KILL, ALLOW},
+        {"pipe2", {0}, KILL, ALLOW},
+        {"sendmsg", {5}, KILL, ALLOW},
+        {"recvmsg", {5}, ALLOW, ALLOW},
+        {"sendto", {5}, ALLOW, ALLOW},
+        {"read", {5}, ALLOW, ALLOW},
+        {"write", {99}, ALLOW, ALLOW},
+        {"openat", {0}, ANSWER(ENOENT), ALLOW},
+        {"memfd_create", {0}, KILL, ALLOW},
+        {"sendfile", {0}, KILL, ALLOW},
+        {"pidfd_open", {1}, KILL, ALLOW},
+        {"pidfd_send_signal", {1}, KILL, ALLOW},
+        {"wait4", {0}, KILL, ALLOW},
+        {"waitid", {0}, KILL, ALLOW},
+        {"kill", {1, 9}, KILL, ANSWER(ESRCH)},
+        {"tgkill", {1, 1, 6}, ALLOW, ALLOW},
+        {"tgkill", {1, 1, 9}, KILL, KILL},
+        {"prlimit64", {0, 7, 1, 0}, ALLOW, ALLOW},
+        {"prlimit64", {1, 7, 1, 0}, KILL, ALLOW},
+        {"prlimit64", {HIGH, 7, 1, 0}, KILL, ALLOW},
+        {"prctl", {1}, ALLOW, ALLOW},
+        {"prctl", {35}, KILL, KILL},
+        {"seccomp", {1, 0}, ALLOW, ALLOW},
+        {"seccomp", {1, 8}, KILL, KILL},
+        {"mprotect", {0, 4096, 7}, KILL, KILL},
+    };
+    for (unsigned arch = 0; arch < PVF__SECCOMP_ARCHES; arch++) {
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            uint32_t number = number_of(rows[i].name, arch);
+            uint32_t zygote = ask(EZ, arch, number, rows[i].args);
+            uint32_t worker = ask(EW, arch, number, rows[i].args);
+            if (zygote != rows[i].zygote || worker != rows[i].worker) {
+                fail_msg("row %zu, %s: architecture %u: %#x, the worker %#x",
+                         i,
+                         rows[i].name,
+                         arch,
+                         (unsigned)zygote,
+                         (unsigned)worker);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -717,9 +829,12 @@ int main(void)
         cmocka_unit_test(numbers_at_the_edges_are_death),
         cmocka_unit_test(the_programs_say_what_the_policy_says),
         cmocka_unit_test(the_dangerous_calls_are_death_everywhere),
+        cmocka_unit_test(few_may_pass_descriptors),
         cmocka_unit_test(jobs_may_less_than_workers),
         cmocka_unit_test(arguments_are_checked_in_jobs),
+        cmocka_unit_test(an_execute_job_reads_where_its_input_comes),
         cmocka_unit_test(arguments_are_checked_in_workers),
+        cmocka_unit_test(arguments_are_checked_in_zygotes),
     };
     return cmocka_run_group_tests(tests, build_all, NULL);
 }

@@ -27,6 +27,7 @@
 #define NOT_INSTALLED 2
 
 static int pipe_ends[2];
+static int input_fd = -1; /* of a job that is told where its input comes */
 static int other_fd;
 
 static int make_descriptors(void **state)
@@ -46,7 +47,8 @@ static int close_descriptors(void **state)
 
 static bool put_on(enum pvf__seccomp_role role)
 {
-    const struct pvf__seccomp_facts facts = {.pipe_fd = pipe_ends[1], .self = getpid()};
+    const struct pvf__seccomp_facts facts = {
+        .pipe_fd = pipe_ends[1], .input_fd = input_fd, .self = getpid()};
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            pvf__sandbox_seccomp(role, &facts, NULL) == 0;
 }
@@ -158,6 +160,12 @@ static int read_pipe(void)
     return read(pipe_ends[0], &byte, 1) == 1;
 }
 
+static int take_input(void)
+{
+    char byte;
+    return read(pipe_ends[0], &byte, 1) == 1 && byte == 'i' ? FINE : WRONG;
+}
+
 static int make_memory_file(void)
 {
     return memfd_create("x", MFD_CLOEXEC);
@@ -172,6 +180,27 @@ static int raise_limit(void)
 {
     const struct rlimit none = {0, 0};
     return setrlimit(RLIMIT_CORE, &none);
+}
+
+static int limit_parent(void)
+{
+    return prlimit(getppid(), RLIMIT_CORE, NULL, NULL);
+}
+
+static int leave_group(void)
+{
+    return setpgid(0, 0);
+}
+
+static int wait_for_anybody(void)
+{
+    siginfo_t info;
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG);
+}
+
+static int new_pids(void)
+{
+    return unshare(CLONE_NEWPID);
 }
 
 static int become_dumpable(void)
@@ -311,6 +340,37 @@ static void jobs_may_not(void **state)
     }
 }
 
+static void an_execute_job_may_read_its_input(void **state)
+{
+    (void)state;
+    assert_int_equal(write(pipe_ends[1], "i", 1), 1);
+    input_fd = pipe_ends[0];
+    assert_fine(PVF__SECCOMP_EXECUTE_JOB, take_input, "read");
+    input_fd = other_fd;
+    assert_killed(PVF__SECCOMP_EXECUTE_JOB, take_input, "read elsewhere");
+    assert_killed(PVF__SECCOMP_PREPARE_JOB, take_input, "read in a prepare job");
+    input_fd = -1;
+}
+
+/* What a process in a zygote may not, although its jobs are made by it. */
+static void zygotes_may_not(void **state)
+{
+    (void)state;
+    const enum pvf__seccomp_role role = PVF__SECCOMP_EXECUTE_ZYGOTE;
+    assert_killed(role, make_memory_file, "memfd_create");
+    assert_killed(role, signal_other, "tgkill");
+    assert_killed(role, signal_parent, "kill");
+    assert_killed(role, leave_group, "setpgid");
+    assert_killed(role, limit_parent, "prlimit64");
+    assert_killed(role, wait_for_anybody, "waitid");
+    assert_killed(role, new_pids, "unshare");
+    assert_fine(role, use_memory, "memory");
+    assert_fine(role, make_code, "executable memory");
+    int status = status_of(role, give_up);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
 static void jobs_may(void **state)
 {
     (void)state;
@@ -393,6 +453,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_may),
         cmocka_unit_test(jobs_may_not),
+        cmocka_unit_test(an_execute_job_may_read_its_input),
+        cmocka_unit_test(zygotes_may_not),
         cmocka_unit_test(jobs_may),
         cmocka_unit_test(a_job_under_its_worker),
         cmocka_unit_test(privileges_must_be_given_up_before),

@@ -99,6 +99,9 @@ DEEP = module(i32_const(5000) + i32_const(0) + b"\x10\1", data=(16, CONSTANT_RES
                                        packed(16, len(CONSTANT_RESULT)) +
                                        bytes.fromhex("0f 0b 2000 4101 6b 2001 1001"))])
 ENDLESS = module(bytes.fromhex("0340 0c00 0b") + packed(0, 0))
+# The same for a parent head of one byte, else a result.
+ENDLESS_IF_ASKED = module(bytes.fromhex("2000 2d0000 4104 46 0440 0340 0c00 0b 0b") +
+                          packed(16, len(CONSTANT_RESULT)), data=(16, CONSTANT_RESULT))
 NO_RESULT = module(packed(16, 4), data=(16, b"\xff\xff\xff\xff"))  # four bytes that are none
 RESULT_OUTSIDE = module(packed(0, 3 << 16))
 NO_EXPORTS = HEADER
@@ -109,6 +112,19 @@ DATA_OUTSIDE = module(packed(0, 0), data=(2 << 16, b"x"))
 TOO_MANY_PAGES = module(packed(0, 0), pages=2081)
 FOREIGN_IMPORT = (HEADER + section(1, [ENTRY_TYPE]) +
                   section(2, [name(b"other") + name(b"function") + b"\0\0"]))
+
+
+def with_start(body):
+    """CONSTANT with a start function."""
+    functions = [function(packed(16, len(CONSTANT_RESULT))), function(body)]
+    return (HEADER + section(1, [ENTRY_TYPE, b"\x60\0\0"]) + section(3, [b"\0", b"\1"]) +
+            section(5, [b"\0\2"]) + section(6, [I32 + b"\0" + i32_const(HEAP_BASE) + END]) +
+            section(7, EXPORTS) + b"\x08\1\1" + section(10, functions) +
+            section(11, [b"\0" + i32_const(16) + END + name(CONSTANT_RESULT)]))
+
+
+START_WORKS, START_TRAP = with_start(b""), with_start(b"\0")
+START_ENDLESS = with_start(bytes.fromhex("0340 0c00 0b"))
 
 
 def slow_to_compile():

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: the worker's zygotes, and the jobs that wait.  A zygote may be hijacked: what it makes is
+ * taken for a job only if the kernel says that it is a living child of ours from its own namespace,
+ * and once it has said that it is fenced; whatever else happens costs a little time and no verdict.
+ */
+#include "execute/zygote.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "execute/nursery.h"
+#include "execute/zygote_wire.h"
+#include "worker/worker_job_say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* As many as the worker keeps artifacts. */
+#define SLOTS 4
+
+/* A job that takes longer to be made is of no use: a plain one takes some milliseconds. */
+#define PATIENCE_NS UINT64_C(1000000000)
+
+/* An artifact whose zygote failed so often gets no further one. */
+#define FAILURES_MAX 3
+
+/* Many thousands of jobs.  Who used more is replaced, before its backstop ends it. */
+#define ZYGOTE_CPU_S 10
+
+/* A job that waits, or is being made. */
+struct waiting {
+    bool ordered;
+    int read_end; /* of its pipe */
+    int input;    /* memory for its request */
+    int announce; /* write end */
+};
+
+struct slot {
+    int ours; /* the two ends of a wire, made before the fence */
+    int theirs;
+    uint64_t artifact; /* 0: free */
+    unsigned uses;
+    unsigned failures;
+    bool living;
+    struct pvf__nursery nursery;
+    struct waiting next;
+    uint64_t last_use;
+};
+
+static struct {
+    bool open;
+    struct slot slots[SLOTS];
+    uint64_t clock;
+} self;
+
+static void forget(struct waiting *waiting)
+{
+    if (waiting->ordered) {
+        (void)close(waiting->read_end);
+        (void)close(waiting->input);
+        (void)close(waiting->announce);
+        waiting->ordered = false;
+    }
+}
+
+/* Afterwards the slot's wire is empty, and nobody else has an end of it. */
+static void end(struct slot *slot)
+{
+    if (slot->living) {
+        pvf__nursery_close(&slot->nursery);
+        slot->living = false;
+    }
+    forget(&slot->next);
+    pvf__zygote_wire_drain(slot->ours);
+    pvf__zygote_wire_drain(slot->theirs);
+}
+
+static void release(struct slot *slot)
+{
+    end(slot);
+    *slot = (struct slot){.ours = slot->ours, .theirs = slot->theirs};
+}
+
+static void fail(struct slot *slot, const char *why)
+{
+    slot->failures++;
+    pvf__log(PVF__LOG_DEBUG, "a job is made the plain way: %s", why);
+    end(slot);
+}
+
+static struct slot *find(uint64_t artifact)
+{
+    for (size_t i = 0; self.open && i < SLOTS; i++) {
+        if (self.slots[i].artifact == artifact) {
+            return &self.slots[i];
+        }
+    }
+    return NULL;
+}
+
+void pvf__zygotes_open(void)
+{
+    pvf_error err = PVF_ERROR_INIT;
+    for (size_t i = 0; i < SLOTS; i++) {
+        int ends[2];
+        if (pvf__zygote_wire_open(ends, &err) != 0) {
+            pvf__log(PVF__LOG_WARN, "jobs will be made the plain way: %s", err.text);
+            return;
+        }
+        self.slots[i] = (struct slot){.ours = ends[0], .theirs = ends[1]};
+    }
+    self.open = true;
+}
+
+bool pvf__zygote_has(uint64_t artifact, uint64_t cpu_limit_us)
+{
+    const struct slot *slot = find(artifact);
+    return slot != NULL && slot->next.ordered &&
+           cpu_limit_us <= PVF__ZYGOTE_LIMIT_MAX_S * UINT64_C(1000000);
+}
+
+/*
+ * Who said hello.  A zygote that was stopped is not waited for; one that is dead may have made its
+ * job before.
+ */
+static int hear_hello(const struct slot *slot, uint64_t deadline, pid_t *ret, pvf_error *err)
+{
+    struct pollfd items[2] = {
+        {.fd = slot->ours, .events = POLLIN},
+        {.fd = slot->nursery.zygote_fd, .events = POLLIN},
+    };
+    if (poll(items, 2, 0) == 0) {
+        if (!pvf__nursery_is_fit(slot->nursery.zygote_fd)) {
+            return pvf__error_set(err, PVF_ERR_PEER, "the zygote is stopped");
+        }
+        int status = pvf__fd_poll_by(items, 2, deadline, err);
+        if (status != 0) {
+            return status;
+        }
+    }
+    return pvf__zygote_wire_hear(slot->ours, ret, err);
+}
+
+/*
+ * Numbers of the dead are not used again before we reap them, and there is no hello of who is
+ * reaped (prepare, end): so this number is that of who said hello.
+ */
+static int check_child(const struct slot *slot, pid_t pid, int *ret_pid_fd, pvf_error *err)
+{
+    if (pid == slot->nursery.guard || pid == slot->nursery.zygote) {
+        return pvf__error_set(err, PVF_ERR_PEER, "the zygote claims to be a job");
+    }
+    PVF__CLEANUP_FD int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pid_fd < 0) {
+        return pvf__error_errno(err, PVF_ERR_PEER, errno, "pidfd_open");
+    }
+    if (!pvf__nursery_is_fit(pid_fd)) {
+        return pvf__error_set(err, PVF_ERR_PEER, "the job is dead, stopped or no child of ours");
+    }
+    *ret_pid_fd = PVF__TAKE_FD(pid_fd);
+    return 0;
+}
+
+/* Puts the input where the job waits for it. */
+static int hand_over(const struct waiting *next, struct pvf__slice input, pvf_error *err)
+{
+    uint64_t len = input.len;
+    int status = pvf__fd_write(next->input, input.data, input.len, err);
+    return status != 0 ? status : pvf__fd_write(next->announce, &len, sizeof(len), err);
+}
+
+static int
+take(struct slot *slot, struct pvf__slice input, struct pvf__job_made *ret, pvf_error *err)
+{
+    uint64_t deadline = pvf__clock_monotonic_ns() + PATIENCE_NS;
+    PVF__CLEANUP_FD int pid_fd = -1;
+    pid_t pid;
+    int status = hear_hello(slot, deadline, &pid, err);
+    if (status == 0) {
+        status = check_child(slot, pid, &pid_fd, err);
+    }
+    /* Before it sees the candidate: a job that ends without that word is this machine's fault. */
+    if (status == 0) {
+        status = pvf__job_say_take_fenced(slot->next.read_end, deadline, err);
+    }
+    if (status == 0) {
+        status = hand_over(&slot->next, input, err);
+    }
+    if (status != 0) {
+        return status;
+    }
+    *ret = (struct pvf__job_made){.pid = pid,
+                                  .pid_fd = PVF__TAKE_FD(pid_fd),
+                                  .read_end = PVF__TAKE_FD(slot->next.read_end),
+                                  .fenced = true};
+    (void)close(slot->next.input);
+    (void)close(slot->next.announce);
+    slot->next.ordered = false;
+    return 0;
+}
+
+int pvf__zygote_make(const struct pvf__job_spec *spec,
+                     struct pvf__job_made *ret,
+                     enum pvf__job_failure *ret_failure,
+                     pvf_error *err)
+{
+    const struct pvf__zygote_maker *maker = spec->maker;
+    struct slot *slot = find(maker->artifact);
+    pvf_error why = PVF_ERROR_INIT;
+    if (slot != NULL && slot->next.ordered) {
+        if (take(slot, maker->input, ret, &why) == 0) {
+            return 0;
+        }
+        fail(slot, why.text);
+    }
+    return pvf__job_make(spec, ret, ret_failure, err);
+}
+
+/* Three descriptors of ours, three of the job's. */
+static int make_files(struct waiting *next, int theirs[PVF__ZYGOTE_ORDER], pvf_error *err)
+{
+    int output[2];
+    int announce[2];
+    PVF__CLEANUP_FD int input = memfd_create("input", MFD_CLOEXEC);
+    if (input < 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "memfd_create");
+    }
+    if (pipe2(output, O_CLOEXEC) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "pipe2");
+    }
+    if (pipe2(announce, O_CLOEXEC) != 0) {
+        int why = errno;
+        (void)close(output[0]);
+        (void)close(output[1]);
+        return pvf__error_errno(err, PVF_ERR_IO, why, "pipe2");
+    }
+    theirs[PVF__ZYGOTE_PIPE] = output[1];
+    theirs[PVF__ZYGOTE_INPUT] = input;
+    theirs[PVF__ZYGOTE_ANNOUNCE] = announce[0];
+    *next = (struct waiting){.ordered = true,
+                             .read_end = output[0],
+                             .input = PVF__TAKE_FD(input),
+                             .announce = announce[1]};
+    return 0;
+}
+
+static int order(struct slot *slot, pvf_error *err)
+{
+    int theirs[PVF__ZYGOTE_ORDER];
+    if (!pvf__zygote_wire_is_quiet(slot->ours)) {
+        return pvf__error_set(err, PVF_ERR_PEER, "a hello that nobody asked for");
+    }
+    int status = make_files(&slot->next, theirs, err);
+    if (status == 0) {
+        status = pvf__zygote_wire_order(slot->ours, theirs, err);
+        (void)close(theirs[PVF__ZYGOTE_PIPE]);
+        (void)close(theirs[PVF__ZYGOTE_ANNOUNCE]);
+    }
+    return status;
+}
+
+/* A free slot, or that of the artifact that was not needed for longest. */
+static struct slot *take_slot(uint64_t artifact)
+{
+    struct slot *best = &self.slots[0];
+    for (size_t i = 1; i < SLOTS; i++) {
+        struct slot *slot = &self.slots[i];
+        if (best->artifact != 0 && (slot->artifact == 0 || slot->last_use < best->last_use)) {
+            best = slot;
+        }
+    }
+    release(best);
+    best->artifact = artifact;
+    return best;
+}
+
+static bool is_worn(const struct slot *slot)
+{
+    clockid_t clock;
+    struct timespec used;
+    return clock_getcpuclockid(slot->nursery.zygote, &clock) != 0 ||
+           clock_gettime(clock, &used) != 0 || used.tv_sec >= ZYGOTE_CPU_S;
+}
+
+static int start(struct slot *slot, const struct pvf__zygote_spec *spec, pvf_error *err)
+{
+    struct pvf__zygote_spec own = *spec;
+    own.wire = slot->theirs;
+    const struct pvf__nursery_plan plan = {
+        .sandbox = spec->sandbox,
+        .files = {own.wire, own.artifact_fd},
+        .be = pvf__zygote_be,
+        .context = &own,
+    };
+    int status = pvf__nursery_open(&slot->nursery, &plan, err);
+    slot->living = status == 0;
+    return status;
+}
+
+void pvf__zygote_prepare(uint64_t artifact, const struct pvf__zygote_spec *spec)
+{
+    pvf_error err = PVF_ERROR_INIT;
+    int status = 0;
+    if (!self.open || !pvf__sandbox_has_zygotes(spec->sandbox)) {
+        return;
+    }
+    struct slot *slot = find(artifact);
+    if (slot == NULL) {
+        slot = take_slot(artifact);
+    }
+    slot->last_use = ++self.clock;
+    /* Most artifacts of a worker that serves many are used once before they make room. */
+    slot->uses++;
+    if (slot->uses < 2 || slot->failures >= FAILURES_MAX || slot->next.ordered) {
+        return;
+    }
+    if (slot->living && is_worn(slot)) {
+        end(slot);
+    }
+    if (!slot->living) {
+        status = start(slot, spec, &err);
+    }
+    if (status == 0) {
+        status = order(slot, &err);
+    }
+    if (status != 0) {
+        fail(slot, err.text);
+    }
+}
+
+void pvf__zygote_end(uint64_t artifact)
+{
+    struct slot *slot = find(artifact);
+    if (slot != NULL) {
+        end(slot);
+    }
+}
+
+void pvf__zygotes_prune(bool (*lives)(uint64_t artifact))
+{
+    for (size_t i = 0; self.open && i < SLOTS; i++) {
+        struct slot *slot = &self.slots[i];
+        if (slot->artifact != 0 && (lives == NULL || !lives(slot->artifact))) {
+            release(slot);
+        }
+    }
+}

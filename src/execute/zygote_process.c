@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns: the process from which the jobs of one artifact are made, up to where each waits for its
+ * candidate.  It maps what hostile code shaped, so its worker believes none of its bytes; it runs
+ * no guest code.
+ */
+#include "execute/zygote_process.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "execute/execute_job.h"
+#include "execute/zygote_wire.h"
+#include "proto/execute_msg.h"
+#include "proto/exit_codes.h"
+#include "sandbox/sandbox_clone.h"
+#include "worker/worker_job_make.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/*
+ * The engine keeps a descriptor of the artifact, from which an instance maps its first memory.  It
+ * says nobody which, so it is the one that is open now and not known; -1: there is none.
+ */
+static bool find_mapped(const struct pvf__zygote_spec *spec, int *ret)
+{
+    struct rlimit limit;
+    *ret = -1;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return false;
+    }
+    for (int fd = STDERR_FILENO + 1; fd < (int)limit.rlim_cur; fd++) {
+        if (fd == spec->wire || fd == spec->sandbox->null_fd || fcntl(fd, F_GETFD) < 0) {
+            continue;
+        }
+        if (*ret >= 0) {
+            return false;
+        }
+        *ret = fd;
+    }
+    return true;
+}
+
+/* The request's body; the job ends when it will never come. */
+static struct pvf__slice wait_for_input(const int fds[PVF__ZYGOTE_ORDER])
+{
+    uint64_t len;
+    if (pvf__fd_read(fds[PVF__ZYGOTE_ANNOUNCE], &len, sizeof(len), NULL) != 0) {
+        _exit(PVF__EXIT_OK);
+    }
+    void *data = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fds[PVF__ZYGOTE_INPUT], 0);
+    if (data == MAP_FAILED) {
+        abort();
+    }
+    (void)close(fds[PVF__ZYGOTE_ANNOUNCE]);
+    (void)close(fds[PVF__ZYGOTE_INPUT]);
+    return (struct pvf__slice){data, len};
+}
+
+__attribute__((noreturn)) static void
+be_job(const struct pvf__zygote_spec *spec, const int fds[PVF__ZYGOTE_ORDER], int mapped_fd)
+{
+    const struct pvf__sandbox_job_limits limits = {
+        .cpu_s = PVF__ZYGOTE_BACKSTOP_S, .data_bytes = spec->data_max, .keeps_group = true};
+    const struct pvf__sandbox_job_files files = {
+        .pipe_fd = fds[PVF__ZYGOTE_PIPE],
+        .data_fd = fds[PVF__ZYGOTE_INPUT],
+        .input_fd = fds[PVF__ZYGOTE_ANNOUNCE],
+        .mapped_fd = mapped_fd,
+    };
+    struct pvf__execute_request request;
+    if (pvf__zygote_wire_hello(spec->wire, NULL) != 0) {
+        _exit(PVF__EXIT_ORDERLY);
+    }
+    (void)prctl(PR_SET_NAME, "pvf-execute-job");
+    pvf__job_begin(spec->sandbox, &limits, &files);
+    struct pvf__slice body = wait_for_input(fds);
+    if (pvf__execute_request_decode(body.data, body.len, &request, NULL) != 0) {
+        /* The worker has decoded the same bytes. */
+        abort();
+    }
+    const struct pvf__execute_job job = {
+        .params = spec->params, .request = &request, .artifact_fd = -1};
+    _exit(pvf__execute_job_run(&job, fds[PVF__ZYGOTE_PIPE]));
+}
+
+void pvf__zygote_be(const void *context)
+{
+    const struct pvf__zygote_spec *spec = context;
+    const struct pvf__sandbox_job_limits limits = {
+        .cpu_s = PVF__ZYGOTE_BACKSTOP_S, .data_bytes = spec->data_max, .keeps_group = true};
+    const int files[] = {spec->wire, spec->artifact_fd};
+    int fds[PVF__ZYGOTE_ORDER];
+    int mapped_fd;
+    (void)prctl(PR_SET_NAME, "pvf-zygote");
+    /* Without a word: the worker makes its jobs itself then, and learns the reason from them. */
+    if (pvf__sandbox_zygote(spec->sandbox, &limits, files, NULL) != 0 ||
+        pvf__execute_job_load(spec->params, spec->artifact_fd, NULL) != 0 ||
+        close(spec->artifact_fd) != 0 || !find_mapped(spec, &mapped_fd)) {
+        _exit(PVF__EXIT_ORDERLY);
+    }
+    while (pvf__zygote_wire_take(spec->wire, fds)) {
+        pid_t pid = pvf__sandbox_clone_sibling(pvf__sandbox_job_namespaces(spec->sandbox));
+        if (pid == 0) {
+            be_job(spec, fds, mapped_fd);
+        }
+        for (size_t i = 0; i < PVF__ZYGOTE_ORDER; i++) {
+            (void)close(fds[i]);
+        }
+        if (pid < 0) {
+            break;
+        }
+    }
+    _exit(PVF__EXIT_OK);
+}
