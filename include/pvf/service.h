@@ -181,8 +181,8 @@ typedef struct pvf_candidate {
     int32_t kind;                  /* enum pvf_exec_kind */
     bool retry;                    /* the service tries again as a validator would: see below */
     uint32_t deadline_ms;          /* not started by then: expired; 0: none */
-    uint8_t scheduling_leaf[32];   /* backing: expires when it is no longer viable */
-    pvf_execute_request execution; /* artifact_path and checksum are ignored */
+    uint8_t scheduling_leaf[32];   /* backing: expires when no longer viable; all zero: never */
+    pvf_execute_request execution; /* artifact_path, checksum, executor_params are ignored */
 } pvf_candidate;
 
 /*
@@ -222,7 +222,7 @@ PVF_API PVF_NODISCARD int pvf_service_active_leaves(pvf_service *service,
 /*
  * The request's callback runs soon, with a status or reason that says so.  What waits is dropped,
  * an execution that runs is killed if config.cancel_kills; a preparation that runs goes on, since
- * its artifact is of use.  False: the request is over.
+ * its artifact is of use.  False: the request is over, or its answer is on its way already.
  */
 PVF_API bool pvf_service_cancel(pvf_service *service, pvf_request_id request);
 

@@ -2,6 +2,12 @@
 #ifndef PVF_STATUS_H
 #define PVF_STATUS_H
 
+#include "pvf/export.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Status numbers of every fallible function: 0 is success, a failure is negative.  The numbers are
  * part of the ABI: they are never reused and never change.  Verdicts about candidates are not
@@ -29,9 +35,13 @@ enum pvf_status {
 };
 
 /* A short English text for a status number; "unknown status" for any other.  Never NULL. */
-const char *pvf_status_text(int status);
+PVF_API const char *pvf_status_text(int status);
 
 /* The name of a status number as written above, such as "PVF_ERR_IO".  Never NULL. */
-const char *pvf_status_name(int status);
+PVF_API const char *pvf_status_name(int status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
