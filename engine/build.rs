@@ -18,6 +18,13 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rustc-check-cfg=cfg(pvf_engine_debug_symbols)");
+    // The setting came after the reference's version.
+    let version = env::var("PVF_ENGINE_VERSION").unwrap_or_default();
+    let major = version.split('.').next().and_then(|text| text.parse::<u32>().ok());
+    if major.is_some_and(|major| major >= 48) {
+        println!("cargo:rustc-cfg=pvf_engine_debug_symbols");
+    }
     println!("cargo:rerun-if-env-changed=PVF_ENGINE_INCLUDE_OUT");
     if let Some(out) = env::var_os("PVF_ENGINE_INCLUDE_OUT") {
         let headers = env::var_os("DEP_WASMTIME_C_API_INCLUDE")

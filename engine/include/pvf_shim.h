@@ -118,14 +118,27 @@ int64_t pvf_shim_alloc_add(int64_t delta);
 /* Ends the counting; the highest number of bytes in use. */
 int64_t pvf_shim_alloc_peak(void);
 
+/* Whether artifacts tell from which place of the module each instruction comes. */
+void pvf_engine_config_address_map(wasm_config_t *config, bool enable);
+
+#if WASMTIME_VERSION_MAJOR >= 48
+/* Whether artifacts have a table of symbols, for debuggers. */
+void pvf_engine_config_debug_symbols(wasm_config_t *config, bool enable);
+#endif
+
 /*
  * Compiles `wasm` to the bytes of an artifact (`*out`, to be given to wasm_byte_vec_delete) without
- * mapping any of it executable.  The error is the caller's; `*panicked` tells the compiler's own
- * failure from its refusal, and the error then holds the panic's text.  Only for null is `*out`
- * set.
+ * mapping any of it executable.  With more than one of `threads`, which the engine's setting of
+ * parallel compilation must allow, so many are made for it; where they cannot be made, the caller's
+ * own does it all.  The error is the caller's; `*panicked` tells the compiler's own failure from its
+ * refusal, and the error then holds the panic's text.  Only for null is `*out` set.
  */
-wasmtime_error_t *pvf_engine_precompile(
-    wasm_engine_t *engine, const uint8_t *wasm, size_t len, wasm_byte_vec_t *out, bool *panicked);
+wasmtime_error_t *pvf_engine_precompile(wasm_engine_t *engine,
+                                        const uint8_t *wasm,
+                                        size_t len,
+                                        size_t threads,
+                                        wasm_byte_vec_t *out,
+                                        bool *panicked);
 
 /*
  * Maps the artifact in `fd`, which stays the caller's and may be closed afterwards.  The bytes are

@@ -19,7 +19,12 @@ static ON_LIMIT: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
 fn count(delta: i64) -> i64 {
     let current = CURRENT.fetch_add(delta, Relaxed).wrapping_add(delta);
-    if delta > 0 && PEAK.fetch_max(current, Relaxed) < current && current > LIMIT.load(Relaxed) {
+    // Looked at first: far from the peak, which is nearly always, no thread waits for another.
+    if delta > 0
+        && PEAK.load(Relaxed) < current
+        && PEAK.fetch_max(current, Relaxed) < current
+        && current > LIMIT.load(Relaxed)
+    {
         // Taken, not read: whoever crosses the limit first calls it, and nobody else.
         let callback = ON_LIMIT.swap(null_mut(), Relaxed);
         if !callback.is_null() {

@@ -44,6 +44,11 @@ fn quietly<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     result
 }
 
+/// For a thread that works for guarded code: what it panics with is told by its caller.
+pub fn quiet_thread() {
+    GUARDED.set(true);
+}
+
 /// # Safety
 /// `data` points to `len` readable bytes, or `len` is 0.
 pub unsafe fn bytes<'a>(data: *const u8, len: usize) -> &'a [u8] {

@@ -135,6 +135,7 @@ static void put_preparation(struct pvf__json_out *json, const pvf_prepare_outcom
 void pvf__run_answer_precheck(struct pvf__run_job *job, const pvf_precheck_reply *reply)
 {
     struct pvf__json_out json = begin(job->client, "precheck", job->id);
+    put_number(&json, "job", reply->request);
     if (reply->status != 0) {
         pvf__json_out_string(&json, "verdict", pvf_verdict_name(PVF_VERDICT_INTERNAL));
         pvf__json_out_string(&json, "reason", pvf_status_name(reply->status));
@@ -174,6 +175,7 @@ void pvf__run_answer_execute(struct pvf__run_job *job, const pvf_execute_reply *
 {
     const pvf_outcome *outcome = reply->outcome;
     struct pvf__json_out json = begin(job->client, "execute", job->id);
+    put_number(&json, "job", reply->request);
     pvf__json_out_string(&json, "verdict", pvf_verdict_name(outcome->verdict));
     if (outcome->verdict == PVF_VERDICT_VALID) {
         put_result(&json, outcome, job->with_result);

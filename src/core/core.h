@@ -86,7 +86,7 @@ struct pvf__core_execution {
     enum pvf__core_class cls;
     uint64_t cpu_limit_ns; /* of the execution */
     uint64_t deadline_ns;  /* not started by then: EXPIRED, in every class; 0: none */
-    uint8_t parent[32];    /* scheduling parent; looked at for the two backing classes */
+    uint8_t parent[32];    /* scheduling parent, for the two backing classes; all zero: none */
 };
 
 PVF__NODISCARD int
@@ -123,9 +123,10 @@ PVF__NODISCARD int pvf__core_heads_up(struct pvf__core *core,
 /*
  * Replies CANCELLED.  Not started: it leaves its queue, and a preparation that nobody else waits
  * for is dropped.  Running: an execution is killed with its worker if config.cancel_kills, else its
- * result is thrown away; a preparation goes on, since its artifact is of use.
+ * result is thrown away; a preparation goes on, since its artifact is of use.  False: it is over,
+ * or its reply was decided already.
  */
-void pvf__core_cancel(struct pvf__core *core, uint64_t now, uint64_t request);
+bool pvf__core_cancel(struct pvf__core *core, uint64_t now, uint64_t request);
 
 /* ---- Leaves: executions for backing whose scheduling parent is not viable are EXPIRED ---- */
 

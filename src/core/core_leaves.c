@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Owns: which scheduling parents are viable, and the end of backing requests whose parent is not.
- * Until it is told once, every parent is.
+ * Until it is told once, every parent is; who names none is not concerned.
  */
 #include "core/core_state.h"
 
@@ -24,6 +24,10 @@ void pvf__core_leaves_free(struct pvf__core_leaf *leaves, size_t count)
 
 bool pvf__core_leaves_viable(const struct pvf__core *core, const uint8_t parent[32])
 {
+    static const uint8_t none[HASH];
+    if (memcmp(parent, none, HASH) == 0) {
+        return true;
+    }
     for (size_t i = 0; i < core->leaves_count; i++) {
         const struct pvf__core_leaf *leaf = &core->leaves[i];
         if (memcmp(leaf->hash, parent, HASH) == 0) {

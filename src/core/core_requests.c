@@ -183,12 +183,12 @@ int pvf__core_execute(struct pvf__core *core,
     return admit(core, now, &like);
 }
 
-void pvf__core_cancel(struct pvf__core *core, uint64_t now, uint64_t request)
+bool pvf__core_cancel(struct pvf__core *core, uint64_t now, uint64_t request)
 {
     pvf__core_begin(core, now);
     struct pvf__core_request *found = find(core, request);
     if (found == NULL || found->state == PVF__CORE_REQUEST_REPLIED) {
-        return;
+        return false;
     }
     core->stats.cancelled++;
     if (found->state == PVF__CORE_REQUEST_RUNNING) {
@@ -196,4 +196,5 @@ void pvf__core_cancel(struct pvf__core *core, uint64_t now, uint64_t request)
     }
     pvf__core_request_reply(core, found, PVF__CORE_REPLY_CANCELLED);
     pvf__core_schedule(core);
+    return true;
 }

@@ -19,7 +19,8 @@ int pvf__engine_compile(struct pvf__engine *engine,
 {
     wasm_byte_vec_t bytes;
     bool panicked = false;
-    wasmtime_error_t *error = pvf_engine_precompile(engine->raw, wasm, len, &bytes, &panicked);
+    wasmtime_error_t *error =
+        pvf_engine_precompile(engine->raw, wasm, len, engine->compile_threads, &bytes, &panicked);
     if (error != NULL) {
         int code = panicked ? PVF_ERR_INTERNAL : PVF_ERR_MALFORMED;
         return pvf__text_to_err(err, code, "cannot precompile module", error);

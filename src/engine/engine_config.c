@@ -22,7 +22,7 @@
 enum source {
     FIXED,
     FROM_BULK_MEMORY,
-    FROM_PARALLEL,
+    FROM_THREADS,
     FROM_STACK,
     FROM_STACK_AND_MARGIN,
 };
@@ -65,6 +65,11 @@ static void set_strategy(wasm_config_t *config, size_t strategy)
         FIXED, true, #key, value, NULL, setter, reason                                             \
     }
 #define OFF(key, reason) FLAG(key, 0, true, reason)
+/* A setting that the C API lacks and the wrapper has. */
+#define OFF_HERE(key, reason)                                                                      \
+    {                                                                                              \
+        FIXED, true, #key, 0, pvf_engine_config_##key, NULL, reason                                \
+    }
 
 /* Applied from top to bottom. */
 static const struct setting SETTINGS[] = {
@@ -79,12 +84,16 @@ static const struct setting SETTINGS[] = {
          true,
          "consensus: the bits of a NaN must not depend on the processor"),
     FLAG_FROM(parallel_compilation,
-              FROM_PARALLEL,
+              FROM_THREADS,
               false,
               "the operator's choice; the artifact is the same"),
     FLAG(memory_init_cow, 1, true, "data is mapped, not copied; the guest cannot tell"),
     OFF(native_unwind_info, "nothing unwinds through guest code; artifacts are a little smaller"),
     OFF(debug_info, "custom sections are never read"),
+    OFF_HERE(address_map, "places in the rewritten module help nobody; a seventh of an artifact"),
+#if WASMTIME_VERSION_MAJOR >= 48
+    OFF_HERE(debug_symbols, "no debugger sees artifacts; backtraces name functions without it"),
+#endif
     OFF(consume_fuel, "metering is part of the rewritten module"),
     OFF(epoch_interruption, "the supervisor ends a job from outside"),
     FLAG_FROM(wasm_bulk_memory, FROM_BULK_MEMORY, true, "the WasmExtBulkMemory parameter"),
@@ -119,8 +128,8 @@ static uint64_t value_of(const struct setting *setting, const struct pvf__engine
     switch (setting->source) {
     case FROM_BULK_MEMORY:
         return settings->bulk_memory ? 1 : 0;
-    case FROM_PARALLEL:
-        return settings->parallel ? 1 : 0;
+    case FROM_THREADS:
+        return settings->compile_threads > 1 ? 1 : 0;
     case FROM_STACK:
         return settings->native_stack_max;
     case FROM_STACK_AND_MARGIN:
@@ -155,6 +164,7 @@ int pvf__engine_new(const struct pvf__engine_settings *settings,
         }
     }
     engine->raw = wasm_engine_new_with_config(config);
+    engine->compile_threads = settings->compile_threads;
     *ret = engine;
     return 0;
 }

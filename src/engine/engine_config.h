@@ -7,13 +7,14 @@
 #include "pvf/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What the executor parameters and the operator may choose; everything else is fixed. */
 struct pvf__engine_settings {
     uint32_t native_stack_max; /* bytes of native stack for guest code (StackNativeMax) */
     bool bulk_memory;          /* WasmExtBulkMemory; the rewriter's grammar knows no such code */
-    bool parallel;             /* compile the functions of a module on all processors */
+    size_t compile_threads;    /* that compile the functions of a module; 0 as 1: the caller's */
 };
 
 /* The reference's limit of the native stack when no parameter says otherwise. */

@@ -4,11 +4,13 @@
 
 /* The insides of this folder's handles.  Only files of this folder include it. */
 
+#include <stddef.h>
 #include <wasm.h>
 #include <wasmtime.h>
 
 struct pvf__engine {
     wasm_engine_t *raw;
+    size_t compile_threads;
 };
 
 /* A loaded and linked artifact.  `module` and `pre` count on each other's code; both are owned. */

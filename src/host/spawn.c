@@ -294,15 +294,15 @@ static int start(const struct pvf__spawn_spec *spec,
 
 int pvf__spawn_begin(const struct pvf__spawn_spec *spec, struct pvf__spawning *ret, pvf_error *err)
 {
-    int status = pvf__program_check(spec->program, err);
-    if (status != 0) {
-        return pvf__spawn_failure_mark(err, PVF_SPAWN_PROGRAM_CHANGED, status);
-    }
     *ret = (struct pvf__spawning){
         .spawned = {.process = PVF__PROCESS_NONE, .socket = -1, .out = -1},
         .listener = -1,
     };
     struct pvf__spawned *spawned = &ret->spawned;
+    int status = pvf__program_check(spec->program, err);
+    if (status != 0) {
+        return pvf__spawn_failure_mark(err, PVF_SPAWN_PROGRAM_CHANGED, status);
+    }
     char prefix[32];
     (void)snprintf(prefix, sizeof(prefix), "worker-dir-%s-", pvf__spawn_kind_name(spec->kind));
     status = pvf__folder_make(spec->cache_dir, prefix, spawned->dir, sizeof(spawned->dir), err);

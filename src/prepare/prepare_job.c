@@ -14,6 +14,7 @@
 #include "proto/exit_codes.h"
 #include "proto/frame.h"
 #include "proto/job_msg.h"
+#include "wasm/wasm_bodies.h"
 #include "worker/worker_job_say.h"
 
 #include <stdio.h>
@@ -24,6 +25,7 @@
 struct prepare {
     const struct pvf__prepare_request *request;
     enum pvf__wasm_form form;
+    size_t compile_threads;
     struct pvf__prepare_job_result result;
     char text[1024]; /* words of result.error */
 };
@@ -62,6 +64,13 @@ static int fail_engine(struct prepare *prepare, enum pvf__prepare_error_kind kin
  * reference's form is compiled, whose thunks are frames of their own.
  */
 #define NATIVE_STACK_CHAIN_MIN (128u * 1024)
+
+/*
+ * Bytes of functions that are compiled at the same time.  The largest function of a known runtime
+ * has 114 KB, so that four of them pass; code that is made to need much memory gets as much as one
+ * thread would need for it.
+ */
+#define BODIES_IN_WORK_MAX ((size_t)512 * 1024)
 
 static int rewrite(struct prepare *prepare, const struct pvf__blob *code, struct pvf__buf *module)
 {
@@ -142,6 +151,8 @@ static int run(struct prepare *prepare, struct pvf__engine_artifact *artifact)
     const struct pvf__engine_settings settings = {
         .native_stack_max = request->params.native_max,
         .bulk_memory = request->params.bulk_memory,
+        .compile_threads = pvf__wasm_bodies_at_once(
+            module.data, module.len, prepare->compile_threads, BODIES_IN_WORK_MAX),
     };
     if (pvf__engine_new(&settings, &engine, &err) != 0) {
         return fail_engine(prepare, PVF__PREPARE_PREPARATION, err.text);
@@ -160,6 +171,7 @@ int pvf__prepare_job_run(const struct pvf__prepare_job *job, int pipe_fd)
     const struct pvf__prepare_request *request = job->request;
     prepare.request = request;
     prepare.form = job->form;
+    prepare.compile_threads = job->compile_threads;
     limit_pipe = pipe_fd;
     pvf__engine_memory_track(
         request->params.has_prechecking_max_memory ? request->params.prechecking_max_memory : 0,

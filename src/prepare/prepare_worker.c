@@ -8,14 +8,17 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "hash/hash.h"
 #include "prepare/prepare_job.h"
 #include "proto/command_line.h"
 #include "proto/frame.h"
 #include "proto/job_msg.h"
+#include "wasm/wasm_bodies.h"
 #include "worker/worker_job.h"
 #include "worker/worker_signal.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -39,6 +42,47 @@ int pvf__prepare_worker_set_metering(const char *value, pvf_error *err)
                               value);
     }
     return 0;
+}
+
+/* More gain little: the engine's last steps have one thread. */
+#define THREADS_DEFAULT_MAX 4
+
+/* Compressed code below this is compiled before threads would have started. */
+#define CODE_FOR_THREADS_MIN ((size_t)128 * 1024)
+
+/* As the command line says; 0: as many as there are processors for us, within reason. */
+static size_t threads_wanted;
+
+int pvf__prepare_worker_set_threads(const char *value, pvf_error *err)
+{
+    uint64_t number;
+    if (!pvf__text_parse_u64(value, PVF__WASM_BODIES_MOST, &number) || number == 0) {
+        return pvf__error_set(err,
+                              PVF_ERR_INVALID_ARG,
+                              "the value of %s is a number from 1 to %zu, not %s",
+                              PVF__WORD_COMPILE_THREADS,
+                              PVF__WASM_BODIES_MOST,
+                              value);
+    }
+    threads_wanted = (size_t)number;
+    return 0;
+}
+
+/* Asked for each job: who governs the machine may move the worker. */
+static size_t threads_for(const struct pvf__prepare_request *request)
+{
+    if (request->code.len < CODE_FOR_THREADS_MIN) {
+        return 1;
+    }
+    if (threads_wanted != 0) {
+        return threads_wanted;
+    }
+    cpu_set_t processors;
+    if (sched_getaffinity(0, sizeof(processors), &processors) != 0) {
+        return 1;
+    }
+    int count = CPU_COUNT(&processors);
+    return count < THREADS_DEFAULT_MAX ? (size_t)count : THREADS_DEFAULT_MAX;
 }
 
 static int send_answer(struct pvf__worker *worker, const struct pvf__prepare_answer *answer)
@@ -110,6 +154,28 @@ static int pass_on(struct pvf__worker *worker, const struct pvf__prepare_error *
     }
 }
 
+/*
+ * Whether one thread might do what several could not: they need more memory at once, more CPU time
+ * where processors share something, and all of the code although its first function is wrong.
+ */
+static bool may_be_for_threads(const struct pvf__job_report *report)
+{
+    struct pvf__slice body;
+    struct pvf__prepare_job_result result;
+    if (report->timed_out) {
+        return true;
+    }
+    if (!WIFEXITED(report->wait_status)) {
+        return report->memory_was_short;
+    }
+    if (pvf__frame_first(report->frame.data, report->frame.len, &body, NULL) != 0 ||
+        pvf__prepare_job_result_decode(body.data, body.len, &result, NULL) != 0 || result.ok) {
+        return false;
+    }
+    return result.error.kind == PVF__PREPARE_OUT_OF_MEMORY ||
+           result.error.kind == PVF__PREPARE_JOB_ERROR;
+}
+
 /* Judges a job's end, in the protocol's order: CPU limit, death, frame, exit code. */
 static int judge(struct pvf__worker *worker, const struct pvf__job_report *report)
 {
@@ -149,14 +215,51 @@ static int judge(struct pvf__worker *worker, const struct pvf__job_report *repor
     return conclude(worker, &result, report);
 }
 
+/* Of each thread: its stack, and what an allocator keeps for it. */
+#define THREAD_UNCOUNTED ((uint64_t)128 << 20)
+
 /*
  * A second fence behind the counting allocator, for what is not counted: twice the limit for what
  * allocators waste, and a gibibyte for stacks and tables of the process itself.
  */
-static uint64_t job_data_max(const struct pvf__executor_params *params)
+static uint64_t job_data_max(const struct pvf__executor_params *params, size_t threads)
 {
     uint64_t limit = params->has_prechecking_max_memory ? params->prechecking_max_memory : 0;
-    return limit == 0 || limit > UINT64_MAX / 4 ? 0 : 2 * limit + ((uint64_t)1 << 30);
+    uint64_t uncounted = ((uint64_t)1 << 30) + threads * THREAD_UNCOUNTED;
+    return limit == 0 || limit > UINT64_MAX / 4 ? 0 : 2 * limit + uncounted;
+}
+
+/*
+ * Runs the job, and once more on one thread where several may be what failed: no limit may be
+ * stricter for them than it is for one.  Both have the whole CPU limit; the host waits four times
+ * as long.
+ */
+static int run_jobs(struct pvf__worker *worker,
+                    const struct pvf__prepare_request *request,
+                    struct pvf__job_report *ret,
+                    enum pvf__job_failure *ret_failure,
+                    pvf_error *err)
+{
+    struct pvf__prepare_job job = {
+        .request = request, .form = form, .compile_threads = threads_for(request)};
+    struct pvf__job_spec spec = {
+        .run = run_job,
+        .context = &job,
+        .cpu_limit_us = pvf__duration_to_us(request->prep_timeout),
+        .payload_max = PVF__FRAME_MAX_PREPARE_JOB + PVF__FRAME_HEADER,
+        .data_max = job_data_max(&request->params, job.compile_threads),
+        .host_socket = worker->socket,
+        .keep_fd = -1,
+        .sandbox = &worker->sandbox,
+    };
+    int status = pvf__job_run(&spec, ret, ret_failure, err);
+    if (status == 0 && job.compile_threads > 1 && !ret->host_gone && may_be_for_threads(ret)) {
+        pvf__log(PVF__LOG_DEBUG, "a job on %zu threads is done again on one", job.compile_threads);
+        pvf__buf_done(&ret->payload);
+        job.compile_threads = 1;
+        status = pvf__job_run(&spec, ret, ret_failure, err);
+    }
+    return status;
 }
 
 int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len)
@@ -167,20 +270,9 @@ int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body,
         pvf__log(PVF__LOG_ERROR, "prepare request: %s", err.text);
         return PVF__EXIT_ORDERLY;
     }
-    struct pvf__prepare_job job = {.request = &request, .form = form};
-    struct pvf__job_spec spec = {
-        .run = run_job,
-        .context = &job,
-        .cpu_limit_us = pvf__duration_to_us(request.prep_timeout),
-        .payload_max = PVF__FRAME_MAX_PREPARE_JOB + PVF__FRAME_HEADER,
-        .data_max = job_data_max(&request.params),
-        .host_socket = worker->socket,
-        .keep_fd = -1,
-        .sandbox = &worker->sandbox,
-    };
     struct pvf__job_report report;
     enum pvf__job_failure failure;
-    if (pvf__job_run(&spec, &report, &failure, &err) != 0) {
+    if (run_jobs(worker, &request, &report, &failure, &err) != 0) {
         if (failure == PVF__JOB_FAILED_PIPE) {
             pvf__log(PVF__LOG_ERROR, "no pipe for a job: %s", err.text);
             return PVF__EXIT_ORDERLY;

@@ -7,6 +7,9 @@
 /* The value of --metering: which form the rewriting takes for all jobs of this worker. */
 int pvf__prepare_worker_set_metering(const char *value, pvf_error *err);
 
+/* The value of --compile-threads: how many threads of a job compile at most. */
+int pvf__prepare_worker_set_threads(const char *value, pvf_error *err);
+
 /* Answers one prepare request: makes the job, judges its end, writes the artifact. */
 int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len);
 

@@ -22,6 +22,9 @@
 #define PVF__WORD_METERING_CALLEE "callee"
 #define PVF__WORD_METERING_CALL_SITE "call-site"
 
+/* Our own, of the same start: how many threads compile one code. */
+#define PVF__WORD_COMPILE_THREADS "--compile-threads"
+
 /* Our own: tells about a blob on stdin (prepare worker). */
 #define PVF__WORD_INSPECT "inspect"
 #define PVF__WORD_EXECUTOR_PARAMS "--executor-params"

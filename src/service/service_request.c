@@ -48,38 +48,47 @@ static void release_code(struct pvf_service *service, struct pvf__service_code *
     }
 }
 
-static int take_code(struct pvf_service *service,
-                     const pvf_code *given,
-                     struct pvf__service_code **ret,
-                     pvf_error *err)
+/* NULL: no memory. */
+static struct pvf__service_code *new_code(const pvf_code *given, const uint8_t hash[32])
+{
+    struct pvf__service_code *code = calloc(1, sizeof(*code));
+    if (code == NULL) {
+        return NULL;
+    }
+    code->bytes = given->code;
+    memcpy(code->hash, hash, sizeof(code->hash));
+    if (!given->borrow) {
+        code->owned = malloc(given->code.len > 0 ? given->code.len : 1);
+        if (code->owned == NULL) {
+            free(code);
+            return NULL;
+        }
+        if (given->code.len > 0) {
+            memcpy(code->owned, given->code.data, given->code.len);
+        }
+        code->bytes.data = code->owned;
+    }
+    return code;
+}
+
+/* Shared by all that have the same, but for what is borrowed, which goes with its owner. */
+static struct pvf__service_code *take_code(struct pvf_service *service, const pvf_code *given)
 {
     uint8_t hash[32];
     pvf__hash_blake2b_256(given->code.data, given->code.len, hash);
     struct pvf__service_code *code = find_code(service, hash);
     if (code == NULL) {
-        code = calloc(1, sizeof(*code));
-        if (code != NULL && !given->borrow) {
-            code->owned = malloc(given->code.len > 0 ? given->code.len : 1);
+        code = new_code(given, hash);
+        if (code == NULL) {
+            return NULL;
         }
-        if (code == NULL || (code->owned == NULL && !given->borrow)) {
-            free(code);
-            return pvf__error_set(
-                err, PVF_ERR_NO_MEMORY, "no memory for %zu bytes of code", given->code.len);
-        }
-        code->bytes = given->code;
-        memcpy(code->hash, hash, sizeof(code->hash));
-        if (!given->borrow) {
-            if (given->code.len > 0) {
-                memcpy(code->owned, given->code.data, given->code.len);
-            }
-            code->bytes.data = code->owned;
-            code->shared = true;
+        code->shared = !given->borrow;
+        if (code->shared) {
             pvf__core_table_put(&service->codes, &code->node, hash_of(service, hash, 32));
         }
     }
     code->users++;
-    *ret = code;
-    return 0;
+    return code;
 }
 
 /* ---- Requests ---- */
@@ -179,10 +188,11 @@ int pvf__service_request_new(struct pvf_service *service,
     request->came_at = pvf__clock_monotonic_ns();
     status = take_params(request, code->executor_params, err);
     if (status == 0) {
-        status = take_code(service, code, &request->code, err);
-    }
-    if (status == 0) {
-        status = describe(request, code, err);
+        request->code = take_code(service, code);
+        status = request->code != NULL ? describe(request, code, err) : PVF_ERR_NO_MEMORY;
+        if (request->code == NULL) {
+            (void)pvf__error_set(err, status, "no memory for %zu bytes of code", code->code.len);
+        }
     }
     if (status != 0) {
         pvf__service_request_free(service, request);

@@ -266,8 +266,8 @@ void pvf__service_request_leave(struct pvf_service *service, struct pvf__service
 PVF__NODISCARD int pvf__service_submit(struct pvf_service *service,
                                        struct pvf__service_request *request,
                                        enum pvf__service_stage stage);
-/* Its callback runs soon and says so. */
-void pvf__service_cancel(struct pvf_service *service, struct pvf__service_request *request);
+/* Its callback runs soon and says so.  False: it is over, or its answer is on its way. */
+bool pvf__service_cancel(struct pvf_service *service, struct pvf__service_request *request);
 /* The core has let go of it. */
 void pvf__service_withdrawn(struct pvf_service *service, struct pvf__service_request *request);
 

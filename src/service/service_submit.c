@@ -195,16 +195,19 @@ int pvf_service_heads_up(pvf_service *service, const pvf_code *code, pvf_error *
     return counted(service, heads_up(service, code, err));
 }
 
-void pvf__service_cancel(struct pvf_service *service, struct pvf__service_request *request)
+bool pvf__service_cancel(struct pvf_service *service, struct pvf__service_request *request)
 {
     if (request->core_id != 0) {
-        pvf__core_cancel(service->core, pvf__clock_monotonic_ns(), request->core_id);
-    } else if (request->stage != PVF__SERVICE_FINISHED) {
-        pvf__service_set_outcome(request, PVF__EVENT_CANCELLED, "");
-        request->stage = PVF__SERVICE_FINISHED;
-        pvf__core_list_remove(&request->link);
-        pvf__core_list_append(&service->finished, &request->link);
+        return pvf__core_cancel(service->core, pvf__clock_monotonic_ns(), request->core_id);
     }
+    if (request->stage == PVF__SERVICE_FINISHED) {
+        return false;
+    }
+    pvf__service_set_outcome(request, PVF__EVENT_CANCELLED, "");
+    request->stage = PVF__SERVICE_FINISHED;
+    pvf__core_list_remove(&request->link);
+    pvf__core_list_append(&service->finished, &request->link);
+    return true;
 }
 
 bool pvf_service_cancel(pvf_service *service, pvf_request_id id)
@@ -212,10 +215,9 @@ bool pvf_service_cancel(pvf_service *service, pvf_request_id id)
     struct pvf__service_request *request =
         service != NULL ? pvf__service_request_find(service, id) : NULL;
     if (request == NULL || request->kind == PVF__SERVICE_SELF_TEST ||
-        request->stage == PVF__SERVICE_FINISHED) {
+        !pvf__service_cancel(service, request)) {
         return false;
     }
-    pvf__service_cancel(service, request);
     pvf__service_wake(service);
     return true;
 }

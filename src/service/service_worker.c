@@ -374,6 +374,10 @@ void pvf__service_worker_event(struct pvf_service *service,
         }
         return;
     }
+    if (source == PVF__SERVICE_LISTENER && worker->state != PVF__SERVICE_CONNECTING) {
+        /* It was closed while this was on its way. */
+        return;
+    }
     switch (worker->state) {
     case PVF__SERVICE_CONNECTING:
         connecting(service, worker, source);

@@ -122,7 +122,7 @@ static void check_candidate(const char *folder, const char *code_name, enum pvf_
     assert_int_equal(
         pvf__wasm_rewrite(code.data, code.len, LOGICAL_STACK, form, &rewritten, &fault), 0);
     const struct pvf__engine_settings settings = {
-        .native_stack_max = PVF__ENGINE_NATIVE_STACK_DEFAULT, .parallel = true};
+        .native_stack_max = PVF__ENGINE_NATIVE_STACK_DEFAULT, .compile_threads = 2};
     struct pvf__engine *engine;
     struct pvf__engine_artifact artifact;
     struct pvf__engine_module *module;

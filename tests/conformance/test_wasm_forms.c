@@ -81,7 +81,7 @@ static void run_form(struct pvf__engine *engine,
 int main(void)
 {
     const struct pvf__engine_settings settings = {
-        .native_stack_max = PVF__ENGINE_NATIVE_STACK_DEFAULT, .parallel = true};
+        .native_stack_max = PVF__ENGINE_NATIVE_STACK_DEFAULT, .compile_threads = 2};
     struct pvf__engine *engine;
     pvf_error err = PVF_ERROR_INIT;
     static struct call calls[2];

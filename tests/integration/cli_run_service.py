@@ -95,7 +95,7 @@ def execute(number, **more):
 VOLATILE = {"cpu_us", "wall_us", "queued_us", "peak_rss", "peak_allocated", "text", "artifact_size",
             "checksum", "cache_bytes", "head_data", "result", "pvf", "landlock", "seccomp",
             "change_root", "secure_clone", "secure_validator_mode", "execute_workers",
-            "prepare_workers", "preparations", "cache_entries", "requests"}
+            "prepare_workers", "preparations", "cache_entries", "requests", "job"}
 
 
 def same_shape(label, example, answer, path=""):

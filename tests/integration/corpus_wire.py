@@ -168,7 +168,7 @@ class Params(collections.namedtuple("Params", "head block number root tail")):
 class Worker:
     """A running worker.  Use as a context manager: its folder, socket and process all end."""
 
-    def __init__(self, program, kind, security=bytes(5), env=None, timeout=60.0):
+    def __init__(self, program, kind, security=bytes(5), env=None, timeout=60.0, options=()):
         self.kind = kind
         self.folder = tempfile.mkdtemp(prefix=f"worker-dir-{kind}-")
         name = "".join(random.choices(string.ascii_letters, k=10))
@@ -180,7 +180,7 @@ class Worker:
             listener.settimeout(15)
             self.process = subprocess.Popen(
                 [program, f"{kind}-worker", "--socket-path", self.path,
-                 "--worker-dir-path", self.folder],
+                 "--worker-dir-path", self.folder, *options],
                 env={"RUST_LOG": ""} if env is None else env, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:

@@ -406,6 +406,7 @@ static void bad_configurations_are_refused(void **state)
 /* What a callback does to the service that calls it. */
 struct busybody {
     pvf_request_id victim;
+    struct service_bench_reply *withdrawn;
     struct service_bench_reply *next;
     pvf_request_id self;
     unsigned calls;
@@ -419,7 +420,10 @@ static void meddle(pvf_service *service, const pvf_precheck_reply *reply)
     body->calls++;
     body->process_status = pvf_service_process(service, NULL);
     assert_false(pvf_service_cancel(service, reply->request));
-    assert_true(pvf_service_cancel(service, body->victim));
+    /* It waited for the same job: its answer is decided, too. */
+    assert_false(pvf_service_cancel(service, body->victim));
+    service_bench_execute(service, &candidate, body->withdrawn);
+    assert_true(pvf_service_cancel(service, body->withdrawn->id));
     service_bench_execute(service, &candidate, body->next);
 }
 
@@ -427,10 +431,10 @@ static void callbacks_may_submit_and_cancel(void **state)
 {
     (void)state;
     struct service_fakes fakes;
-    struct service_bench_reply replies[2] = {0};
+    struct service_bench_reply replies[3] = {0};
     service_fakes_new(&fakes, "gate", "answer", bench_ok_answer);
     const pvf_code code = service_fakes_code(1);
-    struct busybody body = {.next = &replies[1]};
+    struct busybody body = {.next = &replies[1], .withdrawn = &replies[2]};
     assert_int_equal(pvf_service_precheck(fakes.service, &code, meddle, &body, &body.self, NULL),
                      0);
     service_bench_precheck(fakes.service, &code, &replies[0]);
@@ -441,10 +445,12 @@ static void callbacks_may_submit_and_cancel(void **state)
     }
     assert_int_equal(body.calls, 1);
     assert_int_equal(body.process_status, PVF_ERR_INVALID_ARG);
-    /* It was answered already when it was cancelled, or not; but once it was. */
     assert_int_equal(replies[0].count, 1);
+    assert_int_equal(replies[0].status, 0);
     service_bench_assert_verdict(&replies[1], PVF_VERDICT_VALID, PVF_REASON_NONE, "");
+    service_bench_assert_verdict(&replies[2], PVF_VERDICT_INTERNAL, PVF_REASON_CANCELLED, "");
     service_bench_reply_done(&replies[1]);
+    service_bench_reply_done(&replies[2]);
     service_fakes_free(&fakes);
 }
 

@@ -304,7 +304,7 @@ static void signals_to_worker_and_job(void **state)
         service_bench_execute(service, &candidate, &replies[0]);
         service_bench_run_until(service, was_sent, &before);
         pid_t worker = service_bench_worker("execute", 0);
-        pid_t job = service_bench_child_of(worker);
+        pid_t job = service_bench_job(service, worker);
         assert_int_equal(kill(cases[i].to_job ? job : worker, cases[i].signal), 0);
         service_bench_run(service, replies, 1);
         if (cases[i].reason != PVF_REASON_HARD_TIMEOUT || replies[0].reason != PVF_REASON_STALLED) {
@@ -329,19 +329,75 @@ static bool is_preparing(pvf_service *service, void *context)
     return service_bench_stats(service).preparations == 1;
 }
 
+static void put_leb(struct pvf__buf *out, size_t value)
+{
+    do {
+        uint8_t byte = value & 0x7f;
+        value >>= 7;
+        pvf__buf_u8(out, value > 0 ? byte | 0x80 : byte);
+    } while (value > 0);
+}
+
+static void put_section(struct pvf__buf *out, uint8_t id, const struct pvf__buf *payload)
+{
+    pvf__buf_u8(out, id);
+    put_leb(out, payload->len);
+    pvf__buf_append(out, payload->data, payload->len);
+}
+
+/* Code that takes seconds to compile: a thousand functions of a thousand operations. */
+static struct pvf__buf slow_code(void)
+{
+    static const size_t functions = 1000;
+    static const size_t rounds = 400;
+    static const uint8_t round[] = {0x41, 0x05, 0x6c, 0x20, 0x00, 0x6a};
+    struct pvf__buf out = PVF__BUF_INIT((size_t)16 << 20);
+    struct pvf__buf part = PVF__BUF_INIT((size_t)16 << 20);
+    pvf__buf_append(&out, endless_code, 8);
+    pvf__buf_append(&out, "\x01\x0c\x02\x60\x02\x7f\x7f\x01\x7e\x60\x01\x7f\x01\x7f", 14);
+    put_leb(&part, functions + 1);
+    pvf__buf_u8(&part, 0);
+    for (size_t i = 0; i < functions; i++) {
+        pvf__buf_u8(&part, 1);
+    }
+    put_section(&out, 3, &part);
+    /* Memory, global and exports are those of the endless code. */
+    pvf__buf_append(&out, endless_code + 21, sizeof(endless_code) - 21 - 12);
+    part.len = 0;
+    put_leb(&part, functions + 1);
+    pvf__buf_append(&part, "\x04\x00\x42\x00\x0b", 5);
+    for (size_t i = 0; i < functions; i++) {
+        put_leb(&part, 3 + rounds * sizeof(round) + 1);
+        pvf__buf_append(&part, "\x00\x20\x00", 3);
+        for (size_t k = 0; k < rounds; k++) {
+            pvf__buf_append(&part, round, sizeof(round));
+        }
+        pvf__buf_u8(&part, 0x0b);
+    }
+    put_section(&out, 10, &part);
+    assert_int_equal(out.failed | part.failed, 0);
+    pvf__buf_done(&part);
+    return out;
+}
+
 static void a_killed_preparation_is_begun_again(void **state)
 {
     (void)state;
     for (int at_worker = 0; at_worker < 2; at_worker++) {
         struct service_bench_reply reply = {0};
+        struct pvf__buf bytes = slow_code();
+        const pvf_code code = {.code = {bytes.data, bytes.len}};
         pvf_service *service = new_service();
-        service_bench_precheck(service, &shell.candidate.code, &reply);
+        service_bench_precheck(service, &code, &reply);
+        pvf__buf_done(&bytes);
         service_bench_run_until(service, is_preparing, NULL);
         pid_t worker = service_bench_worker("prepare", 0);
-        pid_t job = service_bench_child_of(worker);
+        pid_t job = service_bench_job(service, worker);
         assert_int_equal(kill(at_worker ? worker : job, SIGKILL), 0);
         service_bench_run(service, &reply, 1);
-        assert_true(reply.ok && !reply.stored);
+        if (!reply.ok) {
+            fail_msg("%s", reply.text);
+        }
         assert_int_equal(service_bench_stats(service).preparations, 2);
         service_bench_free(service);
     }

@@ -58,7 +58,8 @@ static bool ask_core(struct sim *sim, const struct sim_request *request, unsigne
             .cpu_limit_ns = request->cpu_limit_ns,
             .deadline_ns = request->deadline_ns,
         };
-        sim_hash(request->parent, execution.parent);
+        /* All zero would be none. */
+        sim_hash(request->parent + 1, execution.parent);
         status = pvf__core_execute(sim->core, sim->now, &execution);
     } else if (what == 0) {
         status = pvf__core_precheck(sim->core, sim->now, request->id, &request->code);
@@ -122,7 +123,7 @@ static void change_leaves(struct sim *sim)
     for (unsigned i = 0; i < SIM_PARENTS; i++) {
         viable[i] = sim_chance(sim, 75);
         if (viable[i]) {
-            sim_hash(i, parents[count++]);
+            sim_hash(i + 1, parents[count++]);
         }
     }
     sim_calloc_fails = sim_chance(sim, 80) ? 0 : 50;

@@ -428,7 +428,8 @@ int main(int argc, char **argv)
     if (argc >= 2 && strncmp(argv[1], "--check-", 8) == 0) {
         char path[4096];
         (void)snprintf(path, sizeof(path), "%s.insecure", self);
-        bool fails = access(path, F_OK) == 0 || mode_is("no") || (mode_is("noroot") && strstr(argv[1], "root") != NULL);
+        bool fails = access(path, F_OK) == 0 || mode_is("no") ||
+                     (mode_is("noroot") && strstr(argv[1], "root") != NULL);
         if (fails) {
             (void)fprintf(stderr, "the fake says no\nand more\n");
         }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "host/folder.h"
+#include "service/service_state.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -151,10 +152,13 @@ void service_bench_execute(pvf_service *service,
     assert_true(reply->id != 0);
 }
 
-static void turn(pvf_service *service, uint64_t deadline)
+static void turn(pvf_service *service, int timeout_ms, uint64_t deadline)
 {
     pvf_error err = PVF_ERROR_INIT;
-    if (pvf_service_run_once(service, 1000, &err) != 0) {
+    if (pvf_service_run_once(service, timeout_ms, &err) != 0) {
+        fail_msg("%s", err.text);
+    }
+    if (pvf__core_check(service->core, &err) != 0) {
         fail_msg("%s", err.text);
     }
     if (pvf__clock_monotonic_ns() > deadline) {
@@ -170,7 +174,7 @@ void service_bench_run(pvf_service *service,
     uint64_t deadline = pvf__clock_monotonic_ns() + PATIENCE_NS;
     for (size_t i = 0; i < count; i++) {
         while (replies[i].count == 0) {
-            turn(service, deadline);
+            turn(service, 1000, deadline);
         }
     }
     for (size_t i = 0; i < count; i++) {
@@ -184,7 +188,7 @@ void service_bench_run_until(pvf_service *service,
 {
     uint64_t deadline = pvf__clock_monotonic_ns() + PATIENCE_NS;
     while (!holds(service, context)) {
-        turn(service, deadline);
+        turn(service, 1000, deadline);
     }
 }
 
@@ -258,18 +262,53 @@ static void read_children(pid_t pid, char *out, int size)
     (void)fclose(file);
 }
 
-pid_t service_bench_child_of(pid_t pid)
+/* Has it used a few clock ticks?  Before its first it is being set up. */
+static bool is_at_work(pid_t pid)
+{
+    char path[64];
+    char text[1024] = "";
+    unsigned long user = 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return false;
+    }
+    (void)!fgets(text, sizeof(text), file);
+    (void)fclose(file);
+    /* Fields 3 to 14 after the name, which may hold anything. */
+    char *at = strrchr(text, ')');
+    for (int field = 2; at != NULL && field < 14; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    if (at != NULL) {
+        user = strtoul(at, NULL, 10);
+    }
+    return user >= 3;
+}
+
+/* 0: none yet.  A worker may have more than one child, made ahead for later. */
+static pid_t find_job(pid_t worker)
 {
     char text[4096];
-    uint64_t deadline = pvf__clock_monotonic_ns() + PATIENCE_NS;
-    for (;;) {
-        read_children(pid, text, sizeof(text));
-        if (text[0] != '\0') {
-            return (pid_t)strtol(text, NULL, 10);
+    char *rest = NULL;
+    read_children(worker, text, sizeof(text));
+    for (char *pid = strtok_r(text, " ", &rest); pid != NULL; pid = strtok_r(NULL, " ", &rest)) {
+        if (is_at_work((pid_t)strtol(pid, NULL, 10))) {
+            return (pid_t)strtol(pid, NULL, 10);
         }
-        assert_true(pvf__clock_monotonic_ns() < deadline);
-        (void)poll(NULL, 0, 1);
     }
+    return 0;
+}
+
+pid_t service_bench_job(pvf_service *service, pid_t worker)
+{
+    uint64_t deadline = pvf__clock_monotonic_ns() + PATIENCE_NS;
+    pid_t job = find_job(worker);
+    while (job == 0) {
+        turn(service, 1, deadline);
+        job = find_job(worker);
+    }
+    return job;
 }
 
 void service_bench_artifact_path(char out[PATH_MAX])

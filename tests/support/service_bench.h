@@ -89,8 +89,8 @@ size_t service_bench_entries(const char *folder, const char *prefix);
 /* The n-th child of ours, from 0, that was started as a worker of a kind; 0: none. */
 pid_t service_bench_worker(const char *kind, size_t n);
 
-/* The first child of a process, as soon as it has one. */
-pid_t service_bench_child_of(pid_t pid);
+/* Runs until a worker's job is at work: a child that has used CPU time. */
+pid_t service_bench_job(pvf_service *service, pid_t worker);
 
 /* The one artifact in the cache. */
 void service_bench_artifact_path(char out[PATH_MAX]);

@@ -163,6 +163,21 @@ static void the_full_set_of_parents_needs_no_history(void **state)
     (void)core_rig_take_reply(&rig, stays, PVF__CORE_REPLY_EXPIRED);
 }
 
+static void who_names_no_parent_does_not_expire_by_it(void **state)
+{
+    (void)state;
+    const uint64_t running = core_rig_execute(&rig, &code, PVF__CORE_BACKING);
+    const uint64_t worker = core_rig_take_spawn(&rig, PVF__CORE_EXECUTE_WORKER);
+    (void)core_rig_take_start(&rig, running);
+    const uint64_t waiting = core_rig_execute(&rig, &code, PVF__CORE_BACKING);
+    assert_int_equal(pvf__core_leaves_set(rig.core, rig.now, NULL, 0), 0);
+    core_rig_fetch(&rig);
+    core_rig_take_nothing(&rig);
+    core_rig_executed(&rig, worker, PVF__CORE_EXECUTE_DONE);
+    (void)core_rig_take_reply(&rig, running, PVF__CORE_REPLY_EXECUTED);
+    (void)core_rig_take_start(&rig, waiting);
+}
+
 static void a_deadline_is_the_end_in_every_class(void **state)
 {
     (void)state;
@@ -555,6 +570,7 @@ int main(void)
         TEST(approvals_and_one_backing),
         TEST(jobs_of_outdated_parents_expire),
         TEST(the_full_set_of_parents_needs_no_history),
+        TEST(who_names_no_parent_does_not_expire_by_it),
         TEST(a_deadline_is_the_end_in_every_class),
         TEST(fair_order_inside_a_class_is_by_deadline),
         TEST(other_params_spawn_while_there_is_room),

@@ -60,7 +60,8 @@ static bool is_stored(const struct pvf__core_code *code)
     const uint64_t id = ++rig.next_request;
     assert_int_equal(pvf__core_precheck(rig.core, rig.now, id, code), 0);
     const bool stored = core_rig_stats(&rig).stored > before;
-    pvf__core_cancel(rig.core, rig.now, id);
+    /* An answer that is on its way is not taken back. */
+    assert_true(pvf__core_cancel(rig.core, rig.now, id) != stored);
     core_rig_fetch(&rig);
     if (rig.commands[0].kind == PVF__CORE_SPAWN) {
         (void)core_rig_take_spawn(&rig, PVF__CORE_PREPARE_WORKER);

@@ -24,7 +24,7 @@ static void every_native_stack_but_none_makes_an_engine(void **state)
             const struct pvf__engine_settings settings = {
                 .native_stack_max = sizes[i],
                 .bulk_memory = (flags & 1) != 0,
-                .parallel = (flags & 2) != 0,
+                .compile_threads = flags / 2 * 3,
             };
             struct pvf__engine *engine = NULL;
             assert_int_equal(pvf__engine_new(&settings, &engine, NULL), 0);
@@ -48,7 +48,7 @@ static void the_description_tells_artifacts_apart(void **state)
     struct pvf__buf second = PVF__BUF_INIT(8192);
     assert_int_equal(pvf__engine_describe(&settings, &first), 0);
     settings.native_stack_max = 2;
-    settings.parallel = true;
+    settings.compile_threads = 2;
     assert_int_equal(pvf__engine_describe(&settings, &second), 0);
     assert_int_equal(first.len, second.len);
     assert_memory_equal(first.data, second.data, first.len);

@@ -100,6 +100,8 @@ static void log_lines_name_the_worker_and_its_request(void **state)
 /* An argument as main() gets it: a text that could be written to. */
 #define TEXT(text) ((char[]){text})
 
+static const char *const NO_OPTIONS[PVF__WORKER_OWN_OPTIONS];
+
 static void arguments_come_in_any_order_and_the_last_counts(void **state)
 {
     (void)state;
@@ -113,23 +115,27 @@ static void arguments_come_in_any_order_and_the_last_counts(void **state)
                     TEXT("/e")};
     struct pvf__worker_args args;
     pvf_error err = PVF_ERROR_INIT;
-    assert_int_equal(pvf__worker_args_parse(8, good, NULL, &args, &err), 0);
+    assert_int_equal(pvf__worker_args_parse(8, good, NO_OPTIONS, &args, &err), 0);
     assert_string_equal(args.worker_dir, "/e");
     assert_string_equal(args.socket_path, "/s");
     assert_null(args.node_version);
-    assert_int_equal(pvf__worker_args_parse(4, good, NULL, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(4, good, NO_OPTIONS, &args, &err), PVF_ERR_INVALID_ARG);
     assert_string_equal(err.text, "the --socket-path argument is required");
-    assert_int_equal(pvf__worker_args_parse(5, good, NULL, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(5, good, NO_OPTIONS, &args, &err), PVF_ERR_INVALID_ARG);
     char *foreign[] = {TEXT("w"), TEXT("prepare-worker"), TEXT("--socket-path=/s"), TEXT("x")};
-    assert_int_equal(pvf__worker_args_parse(4, foreign, NULL, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(4, foreign, NO_OPTIONS, &args, &err),
+                     PVF_ERR_INVALID_ARG);
     assert_string_equal(err.text, "Unexpected argument found: --socket-path=/s");
     char *binary[] = {TEXT("w"), TEXT("prepare-worker"), TEXT("--socket-path"), TEXT("\xff")};
-    assert_int_equal(pvf__worker_args_parse(4, binary, NULL, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(4, binary, NO_OPTIONS, &args, &err),
+                     PVF_ERR_INVALID_ARG);
 }
 
 static void an_own_option_is_known_to_its_role_only(void **state)
 {
     (void)state;
+    const char *const own[PVF__WORKER_OWN_OPTIONS] = {"--first", "--metering"};
+    const char *const other[PVF__WORKER_OWN_OPTIONS] = {"--other", NULL};
     char *said[] = {TEXT("w"),
                     TEXT("prepare-worker"),
                     TEXT("--metering"),
@@ -140,24 +146,24 @@ static void an_own_option_is_known_to_its_role_only(void **state)
                     TEXT("/d")};
     struct pvf__worker_args args;
     pvf_error err = PVF_ERROR_INIT;
-    assert_int_equal(pvf__worker_args_parse(8, said, "--metering", &args, &err), 0);
-    assert_string_equal(args.own_value, "call-site");
+    assert_int_equal(pvf__worker_args_parse(8, said, own, &args, &err), 0);
+    assert_string_equal(args.own_values[1], "call-site");
+    assert_null(args.own_values[0]);
     assert_string_equal(args.socket_path, "/s");
     assert_string_equal(args.worker_dir, "/d");
-    assert_int_equal(pvf__worker_args_parse(3, said, "--metering", &args, &err),
-                     PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(3, said, own, &args, &err), PVF_ERR_INVALID_ARG);
     assert_string_equal(err.text, "the --metering argument needs a value");
-    assert_int_equal(pvf__worker_args_parse(8, said, NULL, &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(8, said, NO_OPTIONS, &args, &err), PVF_ERR_INVALID_ARG);
     assert_string_equal(err.text, "Unexpected argument found: --metering");
-    assert_int_equal(pvf__worker_args_parse(8, said, "--other", &args, &err), PVF_ERR_INVALID_ARG);
+    assert_int_equal(pvf__worker_args_parse(8, said, other, &args, &err), PVF_ERR_INVALID_ARG);
     char *plain[] = {TEXT("w"),
                      TEXT("prepare-worker"),
                      TEXT("--socket-path"),
                      TEXT("/s"),
                      TEXT("--worker-dir-path"),
                      TEXT("/d")};
-    assert_int_equal(pvf__worker_args_parse(6, plain, "--metering", &args, &err), 0);
-    assert_null(args.own_value);
+    assert_int_equal(pvf__worker_args_parse(6, plain, own, &args, &err), 0);
+    assert_null(args.own_values[1]);
 }
 
 /* Jobs: what each does is its context; none asserts, since it is another process. */

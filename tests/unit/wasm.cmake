@@ -1,4 +1,5 @@
 pvf_add_test(NAME test_wasm_leb LABEL unit USES base wasm)
+pvf_add_test(NAME test_wasm_bodies LABEL unit USES base wasm)
 pvf_add_test(NAME test_wasm_costs LABEL unit USES base wasm)
 pvf_add_test(NAME test_wasm_rewrite LABEL unit USES base wasm)
 pvf_add_test(NAME test_wasm_outcomes LABEL unit USES base wasm)

@@ -1,0 +1,7 @@
+# What is particular to our prepare worker.  Exit code 77 means skipped, with a reason.
+if(TARGET pvf-prepare-worker)
+    find_package(Python3 3.9 COMPONENTS Interpreter REQUIRED)
+    add_test(NAME integration_prepare_threads COMMAND Python3::Interpreter
+        ${CMAKE_CURRENT_LIST_DIR}/prepare_threads.py $<TARGET_FILE:pvf-prepare-worker>)
+    set_tests_properties(integration_prepare_threads PROPERTIES LABELS integration TIMEOUT 600)
+endif()
