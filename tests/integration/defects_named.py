@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""defects_named.py SOURCE: docs/defects.md and docs/host-facts.md are complete, every test that they
-name exists and is run, and what stays as it is in the reference stands in docs/differences.md."""
+"""defects_named.py SOURCE: docs/defects.md and docs/host-facts.md are complete, every test that
+they name exists and is run, and what stays as it is in the reference stands in docs/differences.md."""
 import itertools
 import os
 import re
@@ -86,8 +86,8 @@ def check_facts():
     if len(windows) != WINDOWS:
         faults.append(f"windows: {len(windows)}, not {WINDOWS}")
     # The names of all errors and reasons come from the sources.
-    errors = re.findall(r'^    \[PVF__PREPARE_\w+\] = \{"(\w+)",', read("src/proto/prepare_error.c"),
-                        re.M)
+    errors = re.findall(r'^    \[PVF__PREPARE_\w+\] = \{"(\w+)",',
+                        read("src/proto/prepare_error.c"), re.M)
     complete("ends of a preparation",
              [r[0].strip("`") for r in tables["Ends of a preparation"]], errors)
     reasons = re.findall(r'\{PVF_REASON_\w+, "([^"]+)"\}', read("src/host/outcome.c"))

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """soak.py PVF WORKERS [--seconds N] [--seed N] [--corpus FOLDER] [--report FILE] [--pause SECONDS]
 
-Drives `pvf run` with everything it can be asked, while workers and jobs are killed and stopped, files
-of its cache are damaged and its disk runs full; then lets it end, looks for what is left behind,
+Drives `pvf run` with everything it can be asked, while workers and jobs are killed and stopped,
+files of its cache are damaged and its disk runs full; then lets it end, looks for what is left behind,
 and starts it again on the same cache, in peace.  parts/judge.py says which answers are right.
 Exit status 0: all as it should be; 77: skipped, with a reason."""
 import argparse
@@ -101,7 +101,8 @@ class Soak:
         print(f"{now - self.begin:5.0f} s  {verdicts}  prechecks:{counts['answered precheck']}  "
               f"live:{len(self.load.live)}  broken:{broke}  "
               f"pss:{proc.pss_kib(self.service.pid)} KiB  "
-              f"fds:{proc.descriptors(self.service.pid)}  wrong:{len(self.load.faults)}", flush=True)
+              f"fds:{proc.descriptors(self.service.pid)}  wrong:{len(self.load.faults)}",
+              flush=True)
 
     def drain(self):
         """Until everything is answered."""
@@ -162,7 +163,7 @@ class Soak:
         for what in ("execute", "prepare"):
             before, after = (max((w["pss_kib"] for s in part for w in s["workers"].values()
                                   if w["kind"] == what), default=0) for part in (early, late))
-            if before and after > before * 1.25 + 65536:
+            if before and after > before * 1.25 + 32768:
                 self.fault(f"an {what} worker's memory grows from {before} to {after} KiB")
         for one in self.samples:
             for pid, worker in one["workers"].items():

@@ -92,7 +92,9 @@ class Judge:
             "expired": verdict == "expired" and self.may_expire(request),
             "cancelled": verdict == "internal" and bool(request.cancels),
         }
-        return None if good.get(reason) else f"no fault explains it ({hits} hits, {damages} damages)"
+        if good.get(reason):
+            return None
+        return f"no fault explains it ({hits} hits, {damages} damages)"
 
     def precheck(self, request):
         verdict, reason = request.answer["verdict"], request.answer["reason"]
