@@ -93,7 +93,7 @@ static int allow(int ruleset, const char *folder, uint64_t rights, pvf_error *er
 
 int pvf__sandbox_landlock(const char *folder, enum pvf__sandbox_files files, pvf_error *err)
 {
-    int abi;
+    int abi = 0; /* no version, in case of failure */
     int status = pvf__landlock_abi(&abi, err);
     if (status != 0) {
         return status;
