@@ -130,8 +130,8 @@ void pvf_engine_config_debug_symbols(wasm_config_t *config, bool enable);
  * Compiles `wasm` to the bytes of an artifact (`*out`, to be given to wasm_byte_vec_delete) without
  * mapping any of it executable.  With more than one of `threads`, which the engine's setting of
  * parallel compilation must allow, so many are made for it; where they cannot be made, the caller's
- * own does it all.  The error is the caller's; `*panicked` tells the compiler's own failure from its
- * refusal, and the error then holds the panic's text.  Only for null is `*out` set.
+ * own does it all.  The error is the caller's; `*panicked` tells the compiler's own failure from
+ * its refusal, and the error then holds the panic's text.  Only for null is `*out` set.
  */
 wasmtime_error_t *pvf_engine_precompile(wasm_engine_t *engine,
                                         const uint8_t *wasm,

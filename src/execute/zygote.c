@@ -180,7 +180,7 @@ take(struct slot *slot, struct pvf__slice input, struct pvf__job_made *ret, pvf_
 {
     uint64_t deadline = pvf__clock_monotonic_ns() + PATIENCE_NS;
     PVF__CLEANUP_FD int pid_fd = -1;
-    pid_t pid;
+    pid_t pid = -1;
     int status = hear_hello(slot, deadline, &pid, err);
     if (status == 0) {
         status = check_child(slot, pid, &pid_fd, err);
@@ -252,7 +252,7 @@ static int make_files(struct waiting *next, int theirs[PVF__ZYGOTE_ORDER], pvf_e
 
 static int order(struct slot *slot, pvf_error *err)
 {
-    int theirs[PVF__ZYGOTE_ORDER];
+    int theirs[PVF__ZYGOTE_ORDER] = {-1, -1, -1};
     if (!pvf__zygote_wire_is_quiet(slot->ours)) {
         return pvf__error_set(err, PVF_ERR_PEER, "a hello that nobody asked for");
     }

@@ -23,7 +23,7 @@ struct pvf__zygote_spec {
 #define PVF__ZYGOTE_LIMIT_MAX_S 60u
 #define PVF__ZYGOTE_BACKSTOP_S 90u
 
-/* The whole life of a zygote, in a copy of its worker; `spec` is a struct pvf__zygote_spec. */
-__attribute__((noreturn)) void pvf__zygote_be(const void *spec);
+/* The whole life of a zygote, in a copy of its worker; `context` is a struct pvf__zygote_spec. */
+__attribute__((noreturn)) void pvf__zygote_be(const void *context);
 
 #endif

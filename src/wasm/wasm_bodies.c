@@ -11,7 +11,7 @@
 
 #define HEADER_LEN 8
 
-/* The largest bodies so far, from the largest down. */
+/* The largest bodies so far, from the largest down; 0 where there are fewer than `most`. */
 struct largest {
     size_t lens[PVF__WASM_BODIES_MOST];
     size_t count;
@@ -20,19 +20,16 @@ struct largest {
 
 static void note(struct largest *largest, size_t len)
 {
-    size_t at = largest->count;
-    if (at == largest->most) {
-        if (len <= largest->lens[at - 1]) {
-            return;
-        }
-        at--;
-    } else {
-        largest->count++;
-    }
+    size_t at = largest->most;
     for (; at > 0 && largest->lens[at - 1] < len; at--) {
-        largest->lens[at] = largest->lens[at - 1];
+        if (at < largest->most) {
+            largest->lens[at] = largest->lens[at - 1];
+        }
     }
-    largest->lens[at] = len;
+    if (at < largest->most) {
+        largest->lens[at] = len;
+    }
+    largest->count += largest->count < largest->most ? 1 : 0;
 }
 
 static int note_bodies(struct largest *largest, struct pvf__wasm_reader *section)

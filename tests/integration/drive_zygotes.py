@@ -71,7 +71,8 @@ class Bench:
             starter = os.path.join(self.scratch.name, "worker")
             words = " ".join([*launcher, program])
             with open(starter, "w", encoding="utf-8") as file:
-                file.write(f'#!/bin/sh\nexec {words} "$@"\n')
+                # Shells have variables of their own, which a worker does not take.
+                file.write(f'#!/bin/sh\nexec env -i {words} "$@"\n')
             os.chmod(starter, 0o755)
             program = starter
         self.worker = wire.Worker(program, "execute", security)
@@ -194,11 +195,13 @@ def hurt_each(tally, prepares, program):
     for index, who in enumerate(("guard", "zygote", "job")):
         for how, number in HURT.items():
             with Bench(prepares, program) as bench:
-                victim = bench.ahead()[index]
+                everybody = bench.ahead()
+                victim = everybody[index]
                 before = bench.at_rest()
                 os.kill(victim, number)
-                # The guard is the first of a namespace, and one that is killed takes all along.
-                wait_for(lambda: is_gone(victim) or process_fields(victim)[0] == "T")
+                # A guard that is killed takes the others along, and waits until they are reaped.
+                seen_at = everybody[1] if (who, how) == ("guard", "killed") else victim
+                wait_for(lambda: is_gone(seen_at) or process_fields(seen_at)[0] == "T")
                 seen = [bench.name(modules.CONSTANT) for _ in range(3)]
                 tally.check(f"{who} {how}: answers", seen, ["Ok"] * 3)
                 if (who, how) != ("guard", "stopped"):
