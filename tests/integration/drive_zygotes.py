@@ -200,8 +200,9 @@ def hurt_each(tally, prepares, program):
                 before = bench.at_rest()
                 os.kill(victim, number)
                 # A guard that is killed takes the others along, and waits until they are reaped.
-                seen_at = everybody[1] if (who, how) == ("guard", "killed") else victim
-                wait_for(lambda: is_gone(seen_at) or process_fields(seen_at)[0] == "T")
+                seen_at = everybody[1:] if (who, how) == ("guard", "killed") else [victim]
+                wait_for(lambda: all(is_gone(pid) or process_fields(pid)[0] == "T"
+                                     for pid in seen_at))
                 seen = [bench.name(modules.CONSTANT) for _ in range(3)]
                 tally.check(f"{who} {how}: answers", seen, ["Ok"] * 3)
                 if (who, how) != ("guard", "stopped"):

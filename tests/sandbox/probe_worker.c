@@ -324,10 +324,11 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "names") == 0) {
         return names();
     }
-    if (argc > 0 && strstr(argv[0], "zygote") != NULL) {
+    const char *own_name = argc > 0 ? basename(argv[0]) : "";
+    if (strstr(own_name, "zygote") != NULL) {
         execute.zygote_filter = PVF__SECCOMP_EXECUTE_ZYGOTE;
         execute.before_fence = pvf__zygotes_open;
-        if (strstr(argv[0], "idle") != NULL) {
+        if (strstr(own_name, "idle") != NULL) {
             execute.idle = pvf__execute_worker_idle;
             execute.idle_after_ns = SOON_NS;
         }

@@ -21,8 +21,8 @@
 /* What its filter lets it make: a child of the worker, in namespaces of its own. */
 static pid_t make_stray(void)
 {
-    unsigned long flags = CLONE_PARENT | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET |
-                          CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS;
+    unsigned long flags =
+        CLONE_PARENT | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWUTS;
     return (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
 }
 
