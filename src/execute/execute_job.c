@@ -16,7 +16,6 @@
 #include "worker/worker_job_say.h"
 #include "worker/worker_log.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,11 +82,7 @@ static void run_guest(void *context)
         construction_failed(run, &err);
         return;
     }
-    struct pvf__engine_instance *instance =
-        pvf__engine_instance_new(module, &limits, &run->outcome);
-    if (instance != NULL) {
-        pvf__engine_instance_call(instance, &input, take_output, run, &run->outcome);
-    }
+    pvf__engine_run(module, &limits, &input, take_output, run, &run->outcome);
     /* Nothing is torn down: the process ends, which is the fastest way to free all of it. */
 }
 
@@ -139,22 +134,11 @@ static void refuse_pov(int status, const pvf_error *err, struct pvf__execute_job
     }
 }
 
-/* Allocations come from one place, although there are two threads: only one of them works. */
-static void one_arena(void)
-{
-#if defined(__GLIBC__)
-    (void)mallopt(M_ARENA_MAX, 1);
-#endif
-}
-
 static void call(struct run *run, char *text, size_t size, struct pvf__execute_job_result *ret)
 {
     static pvf_error err;
     size_t stack = pvf__engine_stack_size(run->job->params->native_max);
-    if (run->job->has_big_stack) {
-        run_guest(run);
-        judge(run, text, size, ret);
-    } else if (pvf__engine_on_big_stack(run_guest, run, stack, &err) != 0) {
+    if (pvf__engine_on_big_stack(run_guest, run, stack, &err) != 0) {
         *ret = (struct pvf__execute_job_result){
             .error = {.kind = PVF__JOB_ERROR_COULD_NOT_SPAWN_THREAD,
                       .text = pvf__slice_text(err.text)}};
@@ -185,7 +169,6 @@ int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)
     struct pvf__execute_job_result result;
     pvf_error err = PVF_ERROR_INIT;
     run.job = job;
-    one_arena();
     pvf__buf_init(&run.output, SIZE_MAX);
     int status = pvf__execute_input_make(job->request, &run.input, &err);
     /* From here on the candidate's time counts. */

@@ -5,14 +5,11 @@
 #include "proto/execute_msg.h"
 #include "proto/executor_params.h"
 
-#include <stdbool.h>
-
 /* What an execute job needs; all of it is inherited by the fork. */
 struct pvf__execute_job {
     const struct pvf__executor_params *params;
     const struct pvf__execute_request *request;
-    int artifact_fd;    /* a verified, sealed artifact; -1: it is loaded already */
-    bool has_big_stack; /* it is called on one that is large enough for the guest */
+    int artifact_fd; /* a verified, sealed artifact */
 };
 
 /*

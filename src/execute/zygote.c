@@ -175,17 +175,6 @@ static int hand_over(const struct waiting *next, struct pvf__slice input, pvf_er
     return status != 0 ? status : pvf__fd_write(next->announce, &len, sizeof(len), err);
 }
 
-/* Somebody else may have ended it while it waited, which must not look like its candidate's doing.
- */
-static int check_alive(int pid_fd, pvf_error *err)
-{
-    struct pollfd item = {.fd = pid_fd, .events = POLLIN};
-    if (poll(&item, 1, 0) != 0) {
-        return pvf__error_set(err, PVF_ERR_PEER, "the job ended while it waited");
-    }
-    return 0;
-}
-
 static int
 take(struct slot *slot, struct pvf__slice input, struct pvf__job_made *ret, pvf_error *err)
 {
@@ -199,9 +188,6 @@ take(struct slot *slot, struct pvf__slice input, struct pvf__job_made *ret, pvf_
     /* Before it sees the candidate: a job that ends without that word is this machine's fault. */
     if (status == 0) {
         status = pvf__job_say_take_fenced(slot->next.read_end, deadline, err);
-    }
-    if (status == 0) {
-        status = check_alive(pid_fd, err);
     }
     if (status == 0) {
         status = hand_over(&slot->next, input, err);

@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "engine/engine_stack.h"
 #include "execute/execute_job.h"
 #include "execute/zygote_wire.h"
 #include "proto/execute_msg.h"
@@ -64,26 +63,6 @@ static struct pvf__slice wait_for_input(const int fds[PVF__ZYGOTE_ORDER])
     return (struct pvf__slice){data, len};
 }
 
-struct job {
-    const struct pvf__zygote_spec *spec;
-    const int *fds;
-};
-
-/* The rest of a job's life, on the stack that its guest will need. */
-static void wait_and_run(void *context)
-{
-    const struct job *job = context;
-    struct pvf__execute_request request;
-    struct pvf__slice body = wait_for_input(job->fds);
-    if (pvf__execute_request_decode(body.data, body.len, &request, NULL) != 0) {
-        /* The worker has decoded the same bytes. */
-        abort();
-    }
-    const struct pvf__execute_job work = {
-        .params = job->spec->params, .request = &request, .artifact_fd = -1, .has_big_stack = true};
-    _exit(pvf__execute_job_run(&work, job->fds[PVF__ZYGOTE_PIPE]));
-}
-
 __attribute__((noreturn)) static void
 be_job(const struct pvf__zygote_spec *spec, const int fds[PVF__ZYGOTE_ORDER], int mapped_fd)
 {
@@ -95,16 +74,20 @@ be_job(const struct pvf__zygote_spec *spec, const int fds[PVF__ZYGOTE_ORDER], in
         .input_fd = fds[PVF__ZYGOTE_ANNOUNCE],
         .mapped_fd = mapped_fd,
     };
-    struct job job = {.spec = spec, .fds = fds};
+    struct pvf__execute_request request;
     if (pvf__zygote_wire_hello(spec->wire, NULL) != 0) {
         _exit(PVF__EXIT_ORDERLY);
     }
     (void)prctl(PR_SET_NAME, "pvf-execute-job");
     pvf__job_begin(spec->sandbox, &limits, &files);
-    /* Without room for it the job ends, and one that is made the plain way says why. */
-    (void)!pvf__engine_on_big_stack(
-        wait_and_run, &job, pvf__engine_stack_size(spec->params->native_max), NULL);
-    _exit(PVF__EXIT_ORDERLY);
+    struct pvf__slice body = wait_for_input(fds);
+    if (pvf__execute_request_decode(body.data, body.len, &request, NULL) != 0) {
+        /* The worker has decoded the same bytes. */
+        abort();
+    }
+    const struct pvf__execute_job job = {
+        .params = spec->params, .request = &request, .artifact_fd = -1};
+    _exit(pvf__execute_job_run(&job, fds[PVF__ZYGOTE_PIPE]));
 }
 
 void pvf__zygote_be(const void *context)
@@ -122,9 +105,8 @@ void pvf__zygote_be(const void *context)
         close(spec->artifact_fd) != 0 || !find_mapped(spec, &mapped_fd)) {
         _exit(PVF__EXIT_ORDERLY);
     }
-    const uint64_t namespaces = pvf__sandbox_zygote_job_namespaces();
     while (pvf__zygote_wire_take(spec->wire, fds)) {
-        pid_t pid = pvf__sandbox_clone_sibling(namespaces);
+        pid_t pid = pvf__sandbox_clone_sibling(pvf__sandbox_job_namespaces(spec->sandbox));
         if (pid == 0) {
             be_job(spec, fds, mapped_fd);
         }

@@ -29,9 +29,3 @@ uint64_t pvf__sandbox_zygote_namespaces(void)
 {
     return JOB_NAMESPACES & ~(uint64_t)CLONE_NEWPID;
 }
-
-uint64_t pvf__sandbox_zygote_job_namespaces(void)
-{
-    /* Those two cost a millisecond, and its zygote's are as empty. */
-    return JOB_NAMESPACES & ~(uint64_t)(CLONE_NEWNET | CLONE_NEWNS);
-}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# corpus_shared.sh corpus|zygotes|vectors PREPARE_WORKER EXECUTE_WORKER: what is too large for this tree, or
+# corpus_shared.sh corpus|vectors PREPARE_WORKER EXECUTE_WORKER: what is too large for this tree, or
 # may not be copied into it: all candidates, or every recorded vector.  PVF_SHARED names the
 # folder; without it, the build's default.  Exit 77 (skipped) when it is not there.
 set -eu
@@ -7,10 +7,10 @@ kind=$1 prepare=$2 execute=$3
 shared=${PVF_SHARED:-${PVF_SHARED_DEFAULT:-../shared}}
 python=${PVF_PYTHON:-python3}
 case $kind in
-corpus | zygotes) needed=$shared/corpus/candidates ;;
+corpus) needed=$shared/corpus/candidates ;;
 vectors) needed=$shared/vectors/replay_workers.py ;;
 *)
-    echo "usage: corpus_shared.sh corpus|zygotes|vectors PREPARE_WORKER EXECUTE_WORKER" >&2
+    echo "usage: corpus_shared.sh corpus|vectors PREPARE_WORKER EXECUTE_WORKER" >&2
     exit 2
     ;;
 esac
@@ -20,10 +20,6 @@ if ! [ -e "$needed" ]; then
 fi
 if [ "$kind" = corpus ]; then
     exec "$python" "$(dirname "$0")/drive_corpus.py" "$prepare" "$execute" --no-garbage \
-        --corpus "$shared/corpus"
-fi
-if [ "$kind" = zygotes ]; then
-    exec "$python" "$(dirname "$0")/drive_zygotes.py" "$prepare" "$execute" \
         --corpus "$shared/corpus"
 fi
 # The seed only orders the cases when all of them run.

@@ -25,13 +25,19 @@ endif()
 
 # The settings for systemd, and what is installed.
 if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
-    add_test(NAME integration_systemd_unit
-        COMMAND Python3::Interpreter ${CMAKE_CURRENT_LIST_DIR}/systemd_unit.py
-            ${PROJECT_SOURCE_DIR}/contrib/systemd/polkadot.service.d/pvf.conf $<TARGET_FILE:pvf>
-            $<TARGET_FILE_DIR:pvf-prepare-worker> $<TARGET_FILE:deny_syscall>)
+    # A sanitizer's search for leaks needs calls that such a unit rightly refuses.
+    if(NOT PVF_SANITIZE)
+        add_test(NAME integration_systemd_unit
+            COMMAND Python3::Interpreter ${CMAKE_CURRENT_LIST_DIR}/systemd_unit.py
+                ${PROJECT_SOURCE_DIR}/contrib/systemd/polkadot.service.d/pvf.conf
+                $<TARGET_FILE:pvf> $<TARGET_FILE_DIR:pvf-prepare-worker>
+                $<TARGET_FILE:deny_syscall>)
+        set_tests_properties(integration_systemd_unit PROPERTIES
+            LABELS integration SKIP_RETURN_CODE 77 TIMEOUT 600)
+    endif()
     add_test(NAME integration_install
         COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/install.sh ${CMAKE_COMMAND} ${PROJECT_BINARY_DIR})
-    set_tests_properties(integration_systemd_unit integration_install PROPERTIES
+    set_tests_properties(integration_install PROPERTIES
         LABELS integration SKIP_RETURN_CODE 77 TIMEOUT 600)
 endif()
 add_test(NAME integration_contrib_docker COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/contrib_docker.sh

@@ -23,7 +23,6 @@ sys.dont_write_bytecode = True
 import endings  # noqa: E402
 import expected  # noqa: E402
 import rig  # noqa: E402
-import zygotes  # noqa: E402
 
 
 class Tally:
@@ -159,7 +158,7 @@ def print_table(stopped):
 
 def check_names(tally, program):
     done = subprocess.run([program, "names"], env={}, capture_output=True, text=True, check=True)
-    known = {*expected.EXECUTE, *endings.NAMES, *zygotes.HIJACKS, "look", "see-root"}
+    known = {*expected.EXECUTE, *endings.NAMES, "look", "see-root"}
     tally.check("every probe is in a table", sorted(set(done.stdout.split()) ^ known), [])
 
 
@@ -199,7 +198,6 @@ def main():
             tally.check(f"{mechanism} works here", why, "")
     stopped = run(tally, program, lacking)
     endings.run_all(tally, program, lacking)
-    zygotes.run_all(tally, program, lacking)
     if args.table:
         print_table(stopped)
     print(f"{tally.good} as expected, {len(tally.faults)} not, {len(tally.notes)} notes")

@@ -2,7 +2,7 @@
 if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
     find_package(Python3 3.9 COMPONENTS Interpreter REQUIRED)
     add_executable(probe_worker probe_worker.c try_files.c try_kernel.c try_limits.c try_network.c
-        try_processes.c try_rights.c try_zygote.c)
+        try_processes.c try_rights.c)
     target_include_directories(probe_worker PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(probe_worker PRIVATE pvf_prepare pvf_execute pvf_flags)
     set(probe_options)

@@ -36,7 +36,6 @@ extern const struct probe_list probe_rights;
 extern const struct probe_list probe_network;
 extern const struct probe_list probe_kernel;
 extern const struct probe_list probe_limits;
-extern const struct probe_list probe_zygote; /* only in one: nothing stops them elsewhere */
 
 /* The file that `look` writes about: what a job is from inside. */
 int probe_look(struct probe_env *env);

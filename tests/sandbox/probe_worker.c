@@ -4,24 +4,20 @@
  * are the real ones, but a job runs what its request names instead of a validation function.  The
  * two functions below take the place of the real jobs when this is linked.  For tests only.
  *
- *   probe_worker prepare-worker|execute-worker …   a worker; its checks work too; with "zygote" in
- *                                                  its name an execute worker has zygotes, with
- *                                                  "idle" it ends them soon
+ *   probe_worker prepare-worker|execute-worker …   a worker; its checks work too
  *   probe_worker outside NAME [ARG]                the same probe in a plain process; the answer
  *                                                  goes to stdout
  *   probe_worker victim                            waits to be harmed, without any capability
  *   probe_worker names                             every probe
  *
- * A zygote whose artifact begins with "zygote NAME ARG\n" runs that; "tell-zygote" in one of its
- * jobs says what came of it.  A job's PoV, or code, is "NAME ARG".  "say CODE HEX" writes any bytes
- * to the pipe instead of the words that are due there, and exits so.
+ * A job's PoV, or code, is "NAME ARG".  "say CODE HEX" writes any bytes to the pipe instead of the
+ * words that are due there, and exits so.
  */
 #include "sandbox/probe.h"
 
 #include "base/fd.h"
 #include "execute/execute_job.h"
 #include "execute/execute_worker.h"
-#include "execute/zygote.h"
 #include "prepare/prepare_job.h"
 #include "prepare/prepare_worker.h"
 #include "proto/command_line.h"
@@ -32,7 +28,6 @@
 #include "worker/worker_main.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,23 +37,8 @@
 
 #define TEXT_MAX 1024
 
-/* An artifact that hijacks its zygote. */
-#define HIJACK "zygote "
-
-/* Fits any test, and no loaded machine is that slow between two requests of one. */
-#define SOON_NS UINT64_C(200000000)
-
-static const struct probe_list *const lists[] = {&probe_files,
-                                                 &probe_processes,
-                                                 &probe_rights,
-                                                 &probe_network,
-                                                 &probe_kernel,
-                                                 &probe_limits,
-                                                 &probe_zygote};
-
-/* In a zygote, and in the copies that are its jobs. */
-static char zygote_said[TEXT_MAX] = "no zygote";
-static int zygote_artifact = -1;
+static const struct probe_list *const lists[] = {
+    &probe_files, &probe_processes, &probe_rights, &probe_network, &probe_kernel, &probe_limits};
 
 int probe_result(long result)
 {
@@ -138,10 +118,6 @@ static bool run_request(
         *ret_code = 1;
         return false;
     }
-    if (strcmp(text, "tell-zygote") == 0) {
-        (void)snprintf(out, TEXT_MAX, "%s", zygote_said);
-        return true;
-    }
     const struct probe *probe = find(text);
     if (probe == NULL) {
         (void)snprintf(out, TEXT_MAX, "there is no such probe");
@@ -157,39 +133,13 @@ static int send_frame(struct pvf__buf *frame, size_t start, int pipe_fd)
     return frame->failed != 0 || pvf__fd_write(pipe_fd, frame->data, frame->len, NULL) != 0;
 }
 
-/* What hostile code would do that the artifact carries. */
-static void hijack(int artifact_fd)
-{
-    static char text[TEXT_MAX];
-    const char *content = mmap(NULL, TEXT_MAX, PROT_READ, MAP_PRIVATE, artifact_fd, 0);
-    if (content == MAP_FAILED || strncmp(content, HIJACK, strlen(HIJACK)) != 0) {
-        (void)snprintf(zygote_said, sizeof(zygote_said), "an honest zygote");
-        return;
-    }
-    size_t len = strcspn(content, "\n");
-    (void)snprintf(text, sizeof(text), "%.*s", (int)len, content);
-    char *name = text + strlen(HIJACK);
-    char *space = strchr(name, ' ');
-    if (space != NULL) {
-        *space = '\0';
-    }
-    struct probe_env env = {
-        .arg = space != NULL ? space + 1 : "", .artifact_fd = artifact_fd, .pipe_fd = -1};
-    const struct probe *probe = find(name);
-    if (probe != NULL) {
-        run(probe, &env, zygote_said);
-    }
-}
-
 int pvf__execute_job_load(const struct pvf__executor_params *params,
                           int artifact_fd,
                           pvf_error *err)
 {
     (void)params;
+    (void)artifact_fd;
     (void)err;
-    hijack(artifact_fd);
-    /* As the engine has one of its own. */
-    zygote_artifact = fcntl(artifact_fd, F_DUPFD_CLOEXEC, 3);
     return 0;
 }
 
@@ -199,8 +149,7 @@ int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)
     struct pvf__buf frame = PVF__BUF_INIT(2 * TEXT_MAX);
     size_t start;
     int code;
-    int artifact_fd = job->artifact_fd >= 0 ? job->artifact_fd : zygote_artifact;
-    if (!run_request(job->request->pov, artifact_fd, pipe_fd, text, &code)) {
+    if (!run_request(job->request->pov, job->artifact_fd, pipe_fd, text, &code)) {
         return code;
     }
     const struct pvf__execute_job_result result = {
@@ -303,7 +252,7 @@ int main(int argc, char **argv)
         .job_filter = PVF__SECCOMP_PREPARE_JOB,
         .request = pvf__prepare_worker_request,
     };
-    static struct pvf__worker_role execute = {
+    static const struct pvf__worker_role execute = {
         .name = "execute-probe",
         .command = "execute" PVF__WORD_COMMAND_SUFFIX,
         .purpose = "tries to escape",
@@ -323,15 +272,6 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[1], "names") == 0) {
         return names();
-    }
-    const char *own_name = argc > 0 ? basename(argv[0]) : "";
-    if (strstr(own_name, "zygote") != NULL) {
-        execute.zygote_filter = PVF__SECCOMP_EXECUTE_ZYGOTE;
-        execute.before_fence = pvf__zygotes_open;
-        if (strstr(own_name, "idle") != NULL) {
-            execute.idle = pvf__execute_worker_idle;
-            execute.idle_after_ns = SOON_NS;
-        }
     }
     bool prepares = argc > 1 && strcmp(argv[1], prepare.command) == 0;
     return pvf__worker_main(argc, argv, prepares ? &prepare : &execute);
