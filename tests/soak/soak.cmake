@@ -10,7 +10,4 @@ if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
     add_test(NAME soak_small COMMAND Python3::Interpreter ${soak} --seconds 15 --seed 1
         --corpus ${PROJECT_SOURCE_DIR}/tests/data)
     set_tests_properties(soak_small PROPERTIES LABELS soak TIMEOUT 900)
-    add_test(NAME soak COMMAND Python3::Interpreter ${soak} --seconds 60 --seed 1 --only-shared)
-    set_tests_properties(soak PROPERTIES LABELS "slow;soak" SKIP_RETURN_CODE 77 TIMEOUT 1800
-        ENVIRONMENT "PVF_SHARED_DEFAULT=${PVF_SHARED}")
 endif()
