@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Wall-clock time of a request, in CPU limits (protocol: time limits). */
@@ -89,6 +90,30 @@ bool pvf__host_worker_is_dead(const struct pvf__host_worker *worker)
     return poll(items, 2, 0) > 0;
 }
 
+bool pvf__host_worker_left_unread(int socket)
+{
+    int why = 0;
+    socklen_t len = sizeof(why);
+    return getsockopt(socket, SOL_SOCKET, SO_ERROR, &why, &len) == 0 && why == ECONNRESET;
+}
+
+/*
+ * The worker has ended and its connection has not: whatever it was just starting may hold that for
+ * a moment longer.  What comes from there is no answer, but only the end of the connection tells
+ * whether the request was taken.
+ */
+static int await_hang_up(int socket, pvf_error *err)
+{
+    static const char said[] = "the worker ended without an answer";
+    /* A hang-up is reported unasked. */
+    struct pollfd item = {.fd = socket};
+    uint64_t deadline = pvf__clock_monotonic_ns() + END_WAIT_NS;
+    if (pvf__fd_poll_by(&item, 1, deadline, NULL) == 0 && pvf__host_worker_left_unread(socket)) {
+        return pvf__error_errno(err, PVF_ERR_EOF, ECONNRESET, "%s", said);
+    }
+    return pvf__error_set(err, PVF_ERR_EOF, "%s", said);
+}
+
 /* Until the answer begins, the worker ends (PVF_ERR_EOF) or the deadline passes. */
 static int await_answer(struct pvf__spawned *spawned, uint64_t deadline_ns, pvf_error *err)
 {
@@ -110,7 +135,8 @@ static int await_answer(struct pvf__spawned *spawned, uint64_t deadline_ns, pvf_
             return 0;
         }
         if (items[1].revents != 0) {
-            return pvf__error_set(err, PVF_ERR_EOF, "the worker ended without an answer");
+            /* It may have answered after its socket was looked at. */
+            return poll(items, 1, 0) > 0 ? 0 : await_hang_up(spawned->socket, err);
         }
         if (items[2].revents != 0) {
             pvf__spawn_drain(spawned);

@@ -72,6 +72,12 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
                                                  pvf_error *err);
 
 /*
+ * The worker has ended and so has its connection: with a part of the request unread?  Then the
+ * kernel says "reset" instead of "end", and the worker has not begun with the job.
+ */
+bool pvf__host_worker_left_unread(int socket);
+
+/*
  * The deadline has passed: was it the code, or did this machine stand still?  `before_us` is the
  * CPU time of the worker and all it had started, when the job began, if that was known.
  */

@@ -122,6 +122,7 @@ enum pvf__service_worker_state {
     PVF__SERVICE_SENDING,   /* a request goes out */
     PVF__SERVICE_RECEIVING, /* its answer is awaited, or comes in */
     PVF__SERVICE_ENDING,    /* the connection has ended; how the process ends is not known yet */
+    PVF__SERVICE_ORPHANED,  /* the process has ended; another one still holds the connection */
     PVF__SERVICE_DEAD,      /* killed or ended; to be reaped, its folder to be removed */
 };
 

@@ -252,18 +252,50 @@ hung_up(struct pvf_service *service, struct pvf__service_worker *worker, enum pv
     (void)close(PVF__TAKE_FD(worker->spawning.spawned.socket));
 }
 
-/* Its process has ended, or the moment is over. */
-static void ending(struct pvf_service *service, struct pvf__service_worker *worker)
+/* Adds how the process ended, if it has. */
+static void say_how_it_ended(struct pvf__service_worker *worker)
 {
     int status = 0;
     char how[64];
     pvf_error *why = &worker->job.why;
-    if (pvf__process_reap(&worker->spawning.spawned.process, &status)) {
+    struct pvf__process *process = &worker->spawning.spawned.process;
+    if (process->pid >= 0 && pvf__process_reap(process, &status)) {
         size_t used = strlen(why->text);
         pvf__process_status_text(status, how, sizeof(how));
         (void)snprintf(why->text + used, sizeof(why->text) - used, " (%s)", how);
     }
+}
+
+/* Its process has ended, or the moment is over. */
+static void ending(struct pvf_service *service, struct pvf__service_worker *worker)
+{
+    say_how_it_ended(worker);
     ended(service, worker, worker->job.end);
+}
+
+/*
+ * The process has ended and its connection has not: whatever it was just starting may hold that for
+ * a moment longer.  What comes from there is no answer, but only the end of the connection tells
+ * whether the request was taken.
+ */
+static void await_hang_up(struct pvf_service *service, struct pvf__service_worker *worker)
+{
+    (void)pvf__error_set(&worker->job.why, PVF_ERR_EOF, "the worker ended without an answer");
+    say_how_it_ended(worker);
+    worker->state = PVF__SERVICE_ORPHANED;
+    worker->deadline_at = pvf__clock_monotonic_ns() + END_WAIT_NS;
+    /* A hang-up is reported unasked. */
+    pvf__service_watch_for(service,
+                           worker->spawning.spawned.socket,
+                           0,
+                           pvf__service_number(worker->id, PVF__SERVICE_SOCKET));
+}
+
+/* The connection has ended, or the moment is over. */
+static void orphaned(struct pvf_service *service, struct pvf__service_worker *worker)
+{
+    bool unread = pvf__host_worker_left_unread(worker->spawning.spawned.socket);
+    ended(service, worker, unread ? PVF__EXCHANGE_NOT_SENT : PVF__EXCHANGE_LOST);
 }
 
 static void receive(struct pvf_service *service, struct pvf__service_worker *worker)
@@ -352,11 +384,8 @@ static void at_work(struct pvf_service *service,
     /* First: a worker that answers and ends has answered. */
     receive(service, worker);
     if (source == PVF__SERVICE_PROCESS && worker->state == PVF__SERVICE_RECEIVING) {
-        /* Its job may hold the connection open; nothing that comes from there counts. */
-        (void)pvf__error_set(&worker->job.why, PVF_ERR_EOF, "the worker ended without an answer");
-        hung_up(service, worker, PVF__EXCHANGE_LOST);
-    }
-    if (source == PVF__SERVICE_PROCESS && worker->state == PVF__SERVICE_ENDING) {
+        await_hang_up(service, worker);
+    } else if (source == PVF__SERVICE_PROCESS && worker->state == PVF__SERVICE_ENDING) {
         ending(service, worker);
     }
 }
@@ -403,6 +432,13 @@ void pvf__service_worker_event(struct pvf_service *service,
             ending(service, worker);
         }
         break;
+    case PVF__SERVICE_ORPHANED:
+        if (source == PVF__SERVICE_PROCESS) {
+            say_how_it_ended(worker);
+        } else {
+            orphaned(service, worker);
+        }
+        break;
     case PVF__SERVICE_DEAD:
     default:
         (void)pvf__service_grave_step(service, worker);
@@ -441,6 +477,9 @@ void pvf__service_worker_overdue(struct pvf_service *service, struct pvf__servic
         break;
     case PVF__SERVICE_ENDING:
         ending(service, worker);
+        break;
+    case PVF__SERVICE_ORPHANED:
+        orphaned(service, worker);
         break;
     case PVF__SERVICE_DEAD:
         (void)pvf__service_grave_step(service, worker);

@@ -61,6 +61,21 @@ static void workers_that_do_not_answer(void **state)
                          "frame header");
 }
 
+/* Nobody waits for long for a process that has no answer to give. */
+static void a_dead_worker_whose_connection_is_kept(void **state)
+{
+    (void)state;
+    char program[PATH_MAX];
+    bench_make_fake("mortal", NULL, program);
+    pvf_host *host = bench_host(NULL, program);
+    bench_assert_outcome(bench_execute_pov(host, 1000000, "clutch! die!"),
+                         PVF_VERDICT_POSSIBLY_INVALID,
+                         PVF_REASON_WORKER_DEATH,
+                         "ended without an answer (signal SEGV)");
+    pvf_host_free(host);
+    bench_assert_nothing_left();
+}
+
 static void answers_that_are_none(void **state)
 {
     (void)state;
@@ -260,6 +275,11 @@ static void requests_that_are_not_taken(void **state)
     char program[PATH_MAX];
     pvf_error err = PVF_ERROR_INIT;
     bench_assert_outcome(execute_with("shy", NULL, 5000),
+                         PVF_VERDICT_INTERNAL,
+                         PVF_REASON_HOST_COMMUNICATION,
+                         "the request could not be sent");
+    /* Nor does it count as taken while another process holds a dead worker's connection. */
+    bench_assert_outcome(execute_with("held", NULL, 5000),
                          PVF_VERDICT_INTERNAL,
                          PVF_REASON_HOST_COMMUNICATION,
                          "the request could not be sent");
@@ -527,6 +547,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stranger_is_sent_away),
         cmocka_unit_test(workers_that_do_not_answer),
+        cmocka_unit_test(a_dead_worker_whose_connection_is_kept),
         cmocka_unit_test(answers_that_are_none),
         cmocka_unit_test(time_runs_out),
         cmocka_unit_test(every_answer_arrives),

@@ -382,18 +382,40 @@ static void a_binary_that_is_gone_is_told(void **state)
     assert_non_null(strstr(err.text, "cannot be run"));
 }
 
-/* No worker takes the request: it never began, and that is no verdict. */
+/*
+ * No worker takes the request: it never began, and that is no verdict; nor does it become one when
+ * another process holds the dead worker's connection for a moment.
+ */
 static void requests_that_are_never_taken(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"shy", "held"};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        struct service_fakes fakes;
+        struct service_bench_reply reply = {0};
+        service_fakes_new(&fakes, "answer", modes[i], NULL);
+        const pvf_candidate candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
+        service_bench_execute(fakes.service, &candidate, &reply);
+        service_bench_run(fakes.service, &reply, 1);
+        service_bench_assert_verdict(
+            &reply, PVF_VERDICT_INTERNAL, PVF_REASON_HOST_COMMUNICATION, "could not be sent");
+        service_fakes_free(&fakes);
+    }
+}
+
+/* Nobody waits for long for a process that has no answer to give. */
+static void a_dead_worker_whose_connection_is_kept(void **state)
 {
     (void)state;
     struct service_fakes fakes;
     struct service_bench_reply reply = {0};
-    service_fakes_new(&fakes, "answer", "shy", NULL);
-    const pvf_candidate candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
-    service_bench_execute(fakes.service, &candidate, &reply);
+    new_mortal(&fakes, bench_known_good_answer, INVALID);
+    execute_pov(fakes.service, "clutch! die!", PVF_EXEC_BACKING, false, &reply);
     service_bench_run(fakes.service, &reply, 1);
-    service_bench_assert_verdict(
-        &reply, PVF_VERDICT_INTERNAL, PVF_REASON_HOST_COMMUNICATION, "could not be sent");
+    service_bench_assert_verdict(&reply,
+                                 PVF_VERDICT_POSSIBLY_INVALID,
+                                 PVF_REASON_WORKER_DEATH,
+                                 "ended without an answer (signal SEGV)");
     service_fakes_free(&fakes);
 }
 
@@ -444,6 +466,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(starts_that_fail_are_told),
         cmocka_unit_test(a_binary_that_is_gone_is_told),
         cmocka_unit_test(requests_that_are_never_taken),
+        cmocka_unit_test(a_dead_worker_whose_connection_is_kept),
         cmocka_unit_test(the_machine_is_looked_at_again),
     };
     if (argc != 2) {

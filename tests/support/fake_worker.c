@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX ((size_t)64 << 20)
@@ -167,6 +168,33 @@ static bool holds(const struct pvf__buf *frame, const char *text)
     return memmem(frame->data, frame->len, text, strlen(text)) != NULL;
 }
 
+/*
+ * As a worker that dies while it starts a process: that has the worker's descriptors until a moment
+ * after the death, or for as long as the host keeps the connection.
+ */
+static void leave_a_holder(int fd, bool until_hang_up)
+{
+    char byte;
+    int alive[2];
+    pid_t holder = pipe2(alive, O_CLOEXEC) == 0 ? fork() : -1;
+    if (holder < 0) {
+        _exit(67);
+    }
+    if (holder > 0) {
+        return;
+    }
+    (void)close(alive[1]);
+    (void)!read(alive[0], &byte, 1);
+    if (until_hang_up) {
+        struct pollfd item = {.fd = fd, .events = POLLRDHUP};
+        (void)poll(&item, 1, -1);
+    } else {
+        const struct timespec moment = {.tv_nsec = 5000000};
+        (void)nanosleep(&moment, NULL);
+    }
+    _exit(0);
+}
+
 /* As a job that was taken over might: the artifact is a file that others use too. */
 static void damage_artifact(void)
 {
@@ -179,11 +207,15 @@ static void damage_artifact(void)
 }
 
 /*
- * Mortal: dies of a PoV with "die!", damages the artifact and dies of one with "damage!", answers
- * the known-good job from its file, and all others from "anything.MODE.other".
+ * Mortal: dies of a PoV with "die!" (with "clutch!", too, another process keeps the connection),
+ * damages the artifact and dies of one with "damage!", answers the known-good job from its file,
+ * and all others from "anything.MODE.other".
  */
-static const char *mortal_answer(const struct pvf__buf *frame)
+static const char *mortal_answer(int fd, const struct pvf__buf *frame)
 {
+    if (holds(frame, "clutch!")) {
+        leave_a_holder(fd, true);
+    }
     if (holds(frame, "damage!")) {
         damage_artifact();
     }
@@ -249,7 +281,7 @@ static void answer(int fd, const struct pvf__buf *request)
     }
     write_artifact();
     misplace_artifact();
-    struct pvf__buf bytes = beside(mode_is("mortal") ? mortal_answer(request) : "answer");
+    struct pvf__buf bytes = beside(mode_is("mortal") ? mortal_answer(fd, request) : "answer");
     write_slowly(fd, &bytes);
     pvf__buf_done(&bytes);
     if (mode_is("once") || mode_is("cut")) {
@@ -321,7 +353,10 @@ static int serve(const char *socket_path, bool is_execute)
             return 1;
         }
     }
-    if (mode_is("shy")) {
+    if (mode_is("held")) {
+        leave_a_holder(fd, false);
+    }
+    if (mode_is("shy") || mode_is("held")) {
         return await_request(fd) ? 1 : 52;
     }
     reach("told");
