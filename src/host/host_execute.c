@@ -64,7 +64,7 @@ int pvf__host_place_artifact(const char *from, const char *folder, pvf_error *er
     return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot link %s to %s", from, path);
 }
 
-static enum pvf__event event_of(enum pvf__exchange_end end)
+enum pvf__event pvf__host_execute_event(enum pvf__exchange_end end)
 {
     switch (end) {
     case PVF__EXCHANGE_NOT_SENT:
@@ -130,7 +130,7 @@ static int attempt(struct pvf_host *host,
         if (end == PVF__EXCHANGE_ANSWERED) {
             status = pvf__host_execute_answer(&answer, timeout, ret, ret_event, err);
         } else {
-            *ret_event = event_of(end);
+            *ret_event = pvf__host_execute_event(end);
             pvf__outcome_set(*ret_event, pvf__slice_text(why.text), ret);
         }
         ret->wall_us = wall_us;

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/slice.h"
 #include "host/host_state.h"
+#include "host/host_worker.h"
 #include "host/outcome.h"
 #include "host/prepare_outcome.h"
 #include "host/spawn.h"
@@ -59,6 +60,9 @@ PVF__NODISCARD enum pvf__prepare_event pvf__host_prepare_answer(const struct pvf
                                                                 struct pvf__slice *ret_detail,
                                                                 pvf_error *err);
 
+/* What a request without an answer amounts to; an answer decides for itself. */
+enum pvf__prepare_event pvf__host_prepare_event(enum pvf__exchange_end end);
+
 /* ---- Execution ---- */
 
 /* Bytes of a request besides its head and PoV are fewer. */
@@ -72,6 +76,9 @@ PVF__NODISCARD int pvf__host_execute_request(const pvf_execute_request *request,
 
 /* A hard link, since the worker's root may hide the rest; where none can be made, a copy. */
 PVF__NODISCARD int pvf__host_place_artifact(const char *from, const char *folder, pvf_error *err);
+
+/* What a request without an answer amounts to; an answer decides for itself. */
+enum pvf__event pvf__host_execute_event(enum pvf__exchange_end end);
 
 /* Reads an answer into the outcome; its event decides about the worker. */
 PVF__NODISCARD int pvf__host_execute_answer(const struct pvf__buf *body,

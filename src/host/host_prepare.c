@@ -110,7 +110,7 @@ enum pvf__prepare_event pvf__host_prepare_answer(const struct pvf_host *host,
     return event;
 }
 
-static enum pvf__prepare_event event_of(enum pvf__exchange_end end)
+enum pvf__prepare_event pvf__host_prepare_event(enum pvf__exchange_end end)
 {
     switch (end) {
     case PVF__EXCHANGE_NOT_SENT:
@@ -146,7 +146,7 @@ static bool attempt(struct pvf_host *host,
             pvf__host_worker_exchange(worker, exchange, &answer, &ret->wall_us, &why);
         event = end == PVF__EXCHANGE_ANSWERED
                     ? pvf__host_prepare_answer(host, &answer, tmp_path, timeout, ret, &detail, &why)
-                    : event_of(end);
+                    : pvf__host_prepare_event(end);
     }
     bool concluded =
         pvf__prepare_outcome_set(event, detail.len > 0 ? detail : pvf__slice_text(why.text), ret);

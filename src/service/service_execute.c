@@ -117,24 +117,6 @@ void pvf__service_execute_start(struct pvf_service *service,
     pvf__service_worker_begin(service, worker, &frame, PVF__FRAME_MAX_EXECUTE_ANSWER);
 }
 
-static enum pvf__event event_of(enum pvf__exchange_end end)
-{
-    switch (end) {
-    case PVF__EXCHANGE_NOT_SENT:
-        return PVF__EVENT_NOT_SENT;
-    case PVF__EXCHANGE_EXPIRED:
-        return PVF__EVENT_EXPIRED;
-    case PVF__EXCHANGE_STALLED:
-        return PVF__EVENT_STALLED;
-    case PVF__EXCHANGE_NOT_READ:
-        return PVF__EVENT_NOT_READ;
-    case PVF__EXCHANGE_ANSWERED:
-    case PVF__EXCHANGE_LOST:
-    default:
-        return PVF__EVENT_LOST;
-    }
-}
-
 /* Who died may have damaged the file, and what is damaged may have killed it. */
 static void look_into_death(struct pvf_service *service,
                             const struct pvf__service_job *job,
@@ -159,7 +141,7 @@ void pvf__service_execute_ended(struct pvf_service *service,
                                 pvf_error *why)
 {
     struct pvf__service_job *job = &worker->job;
-    enum pvf__event event = event_of(end);
+    enum pvf__event event = pvf__host_execute_event(end);
     pvf_outcome outcome = {0};
     PVF__CLEANUP_BUF struct pvf__buf answer = worker->incoming.body;
     worker->incoming.body = (struct pvf__buf)PVF__BUF_INIT(0);

@@ -174,31 +174,13 @@ void pvf__service_prepare_start(struct pvf_service *service,
     pvf__service_worker_begin(service, worker, &frame, PVF__FRAME_MAX_PREPARE_ANSWER);
 }
 
-static enum pvf__prepare_event event_of(enum pvf__exchange_end end)
-{
-    switch (end) {
-    case PVF__EXCHANGE_NOT_SENT:
-        return PVF__PREPARE_EVENT_NOT_SENT;
-    case PVF__EXCHANGE_EXPIRED:
-        return PVF__PREPARE_EVENT_EXPIRED;
-    case PVF__EXCHANGE_STALLED:
-        return PVF__PREPARE_EVENT_STALLED;
-    case PVF__EXCHANGE_NOT_READ:
-        return PVF__PREPARE_EVENT_NOT_READ;
-    case PVF__EXCHANGE_ANSWERED:
-    case PVF__EXCHANGE_LOST:
-    default:
-        return PVF__PREPARE_EVENT_LOST;
-    }
-}
-
 void pvf__service_prepare_ended(struct pvf_service *service,
                                 struct pvf__service_worker *worker,
                                 enum pvf__exchange_end end,
                                 pvf_error *why)
 {
     struct pvf__service_job *job = &worker->job;
-    enum pvf__prepare_event event = event_of(end);
+    enum pvf__prepare_event event = pvf__host_prepare_event(end);
     struct pvf__slice detail = {0};
     struct pvf__prepare_answer said = {0};
     PVF__CLEANUP_BUF struct pvf__buf answer = worker->incoming.body;
