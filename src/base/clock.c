@@ -26,6 +26,12 @@ uint64_t pvf__clock_process_cpu_ns(void)
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+uint64_t pvf__clock_after(uint64_t from_ns, uint64_t ns)
+{
+    uint64_t sum;
+    return __builtin_add_overflow(from_ns, ns, &sum) || sum == UINT64_MAX ? UINT64_MAX - 1 : sum;
+}
+
 int pvf__clock_ms_until(uint64_t deadline_ns)
 {
     uint64_t now = pvf__clock_monotonic_ns();

@@ -10,6 +10,9 @@ uint64_t pvf__clock_monotonic_ns(void);
 /* CPU nanoseconds that this process has used in all its threads. */
 uint64_t pvf__clock_process_cpu_ns(void);
 
+/* `ns` after `from_ns`, at most one less than UINT64_MAX, which means "no deadline". */
+uint64_t pvf__clock_after(uint64_t from_ns, uint64_t ns);
+
 /*
  * Milliseconds from now until `deadline_ns` of CLOCK_MONOTONIC, rounded up, never negative and
  * never above INT_MAX: ready for poll(2).

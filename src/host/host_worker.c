@@ -22,13 +22,6 @@
 
 /* Wall-clock time of a request, in CPU limits (protocol: time limits). */
 #define WALL_FACTOR 4u
-/*
- * A request reaches a healthy worker at once; this is for one that is being swapped in.  It never
- * outlasts the request's own deadline.
- */
-#define SEND_TIMEOUT_NS ((uint64_t)30 * 1000000000u)
-/* A process that closed its descriptors by ending has ended a moment later. */
-#define END_WAIT_NS ((uint64_t)100 * 1000000u)
 
 static int send_handshakes(struct pvf__host_worker *worker,
                            const pvf_security_status *security,
@@ -60,8 +53,8 @@ int pvf__host_worker_start(struct pvf__host_worker *worker,
     if (status != 0) {
         return status;
     }
-    status =
-        send_handshakes(worker, security, params, pvf__clock_monotonic_ns() + SEND_TIMEOUT_NS, err);
+    status = send_handshakes(
+        worker, security, params, pvf__clock_monotonic_ns() + PVF__HOST_WORKER_SEND_NS, err);
     if (status != 0) {
         pvf__error_wrap(err, "handshake with %s", spec->program->path);
         pvf__spawn_end(&worker->spawned);
@@ -107,7 +100,7 @@ static int await_hang_up(int socket, pvf_error *err)
     static const char said[] = "the worker ended without an answer";
     /* A hang-up is reported unasked. */
     struct pollfd item = {.fd = socket};
-    uint64_t deadline = pvf__clock_monotonic_ns() + END_WAIT_NS;
+    uint64_t deadline = pvf__clock_monotonic_ns() + PVF__HOST_WORKER_END_NS;
     if (pvf__fd_poll_by(&item, 1, deadline, NULL) == 0 && pvf__host_worker_left_unread(socket)) {
         return pvf__error_errno(err, PVF_ERR_EOF, ECONNRESET, "%s", said);
     }
@@ -161,19 +154,14 @@ static void say_how_it_ended(struct pvf__spawned *spawned, pvf_error *err)
     int status = 0;
     char how[64];
     pvf_error ignored = PVF_ERROR_INIT;
-    if (pvf__process_wait(
-            &spawned->process, pvf__clock_monotonic_ns() + END_WAIT_NS, &status, &ignored) == 0) {
+    if (pvf__process_wait(&spawned->process,
+                          pvf__clock_monotonic_ns() + PVF__HOST_WORKER_END_NS,
+                          &status,
+                          &ignored) == 0) {
         size_t used = strlen(err->text);
         pvf__process_status_text(status, how, sizeof(how));
         (void)snprintf(err->text + used, sizeof(err->text) - used, " (%s)", how);
     }
-}
-
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-    /* One less than the value that means "no deadline". */
-    return __builtin_add_overflow(a, b, &sum) || sum == UINT64_MAX ? UINT64_MAX - 1 : sum;
 }
 
 static uint64_t wall_limit_ns(uint64_t cpu_limit_us)
@@ -190,8 +178,8 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
 {
     struct pvf__spawned *spawned = &worker->spawned;
     uint64_t begin = pvf__clock_monotonic_ns();
-    uint64_t deadline = add_saturating(begin, wall_limit_ns(exchange->cpu_limit_us));
-    uint64_t send_deadline = add_saturating(begin, SEND_TIMEOUT_NS);
+    uint64_t deadline = pvf__clock_after(begin, wall_limit_ns(exchange->cpu_limit_us));
+    uint64_t send_deadline = pvf__clock_after(begin, PVF__HOST_WORKER_SEND_NS);
     uint64_t cpu_before_us = 0;
     bool has_before = pvf__process_tree_cpu(spawned->process.pid, &cpu_before_us);
     int status = pvf__frame_send(spawned->socket,

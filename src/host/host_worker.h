@@ -15,6 +15,14 @@
 #include <stdint.h>
 
 /*
+ * A request reaches a healthy worker at once; this is for one that is being swapped in.  It never
+ * outlasts the request's own deadline.
+ */
+#define PVF__HOST_WORKER_SEND_NS ((uint64_t)30 * 1000000000u)
+/* A process that closed its descriptors by ending has ended a moment later, and the reverse. */
+#define PVF__HOST_WORKER_END_NS ((uint64_t)100 * 1000000u)
+
+/*
  * A worker that has been told what it needs before its first request: connection, process and
  * folder in one.  It has one owner at a time, who ends it or hands it on.
  */

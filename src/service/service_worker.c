@@ -20,9 +20,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-/* As the blocking host has them; see there. */
-#define SEND_TIMEOUT_NS (30 * PVF__CORE_SECOND)
-#define END_WAIT_NS (100 * PVF__CORE_MS)
 /* An honest worker leaves two files; more of them are cleared away without it. */
 #define TIDY_ENTRIES 64u
 
@@ -167,7 +164,7 @@ static void accept_it(struct pvf_service *service, struct pvf__service_worker *w
         spawn_failed(service, worker, &why);
     } else if (status == 0) {
         worker->state = PVF__SERVICE_TELLING;
-        worker->deadline_at = pvf__clock_monotonic_ns() + SEND_TIMEOUT_NS;
+        worker->deadline_at = pvf__clock_monotonic_ns() + PVF__HOST_WORKER_SEND_NS;
         tell(service, worker);
     }
 }
@@ -211,13 +208,6 @@ static void idle_died(struct pvf_service *service, struct pvf__service_worker *w
 
 /* ---- A job ---- */
 
-static uint64_t add(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-    /* One less than the value that means "no deadline". */
-    return __builtin_add_overflow(a, b, &sum) || sum == UINT64_MAX ? UINT64_MAX - 1 : sum;
-}
-
 /* One deadline for the job, from its first byte to its last. */
 static uint64_t job_deadline(const struct pvf_service *service,
                              const struct pvf__service_worker *worker)
@@ -227,7 +217,7 @@ static uint64_t job_deadline(const struct pvf_service *service,
             worker->job.cpu_limit_us, (uint64_t)service->wall_factor * 1000u, &limit)) {
         limit = UINT64_MAX - 1;
     }
-    return add(worker->job.begun_at, limit);
+    return pvf__clock_after(worker->job.begun_at, limit);
 }
 
 static void
@@ -245,7 +235,7 @@ static void
 hung_up(struct pvf_service *service, struct pvf__service_worker *worker, enum pvf__exchange_end end)
 {
     worker->state = PVF__SERVICE_ENDING;
-    worker->deadline_at = pvf__clock_monotonic_ns() + END_WAIT_NS;
+    worker->deadline_at = pvf__clock_monotonic_ns() + PVF__HOST_WORKER_END_NS;
     worker->job.end = end;
     /* Out of the set first: a hang-up is always reported. */
     pvf__service_watch_for(service, worker->spawning.spawned.socket, 0, 0);
@@ -283,7 +273,7 @@ static void await_hang_up(struct pvf_service *service, struct pvf__service_worke
     (void)pvf__error_set(&worker->job.why, PVF_ERR_EOF, "the worker ended without an answer");
     say_how_it_ended(worker);
     worker->state = PVF__SERVICE_ORPHANED;
-    worker->deadline_at = pvf__clock_monotonic_ns() + END_WAIT_NS;
+    worker->deadline_at = pvf__clock_monotonic_ns() + PVF__HOST_WORKER_END_NS;
     /* A hang-up is reported unasked. */
     pvf__service_watch_for(service,
                            worker->spawning.spawned.socket,
@@ -358,7 +348,7 @@ void pvf__service_worker_begin(struct pvf_service *service,
                        (int)worker->spawning.spawned.process.pid,
                        worker->requests);
     uint64_t whole = job_deadline(service, worker);
-    uint64_t sending = add(job->begun_at, SEND_TIMEOUT_NS);
+    uint64_t sending = pvf__clock_after(job->begun_at, PVF__HOST_WORKER_SEND_NS);
     worker->deadline_at = whole < sending ? whole : sending;
     pvf__service_watch_for(service,
                            worker->spawning.spawned.socket,

@@ -157,6 +157,15 @@ static void errors_keep_the_first_context_in_front(void **state)
     assert_string_equal(pvf_status_text(-99), "unknown status");
 }
 
+static void no_deadline_is_later_than_the_last(void **state)
+{
+    (void)state;
+    assert_int_equal(pvf__clock_after(5, 7), 12);
+    assert_int_equal(pvf__clock_after(UINT64_MAX - 9, 8), UINT64_MAX - 1);
+    assert_int_equal(pvf__clock_after(UINT64_MAX - 9, 9), UINT64_MAX - 1);
+    assert_int_equal(pvf__clock_after(UINT64_MAX - 9, 10), UINT64_MAX - 1);
+}
+
 static void reading_ends_at_the_deadline_and_at_the_end(void **state)
 {
     (void)state;
@@ -257,6 +266,7 @@ int main(void)
         cmocka_unit_test(numbers_and_hex_refuse_what_is_not_one),
         cmocka_unit_test(errors_keep_their_reason),
         cmocka_unit_test(errors_keep_the_first_context_in_front),
+        cmocka_unit_test(no_deadline_is_later_than_the_last),
         cmocka_unit_test(reading_ends_at_the_deadline_and_at_the_end),
         cmocka_unit_test(writing_to_a_reader_that_sleeps_ends_at_the_deadline),
         cmocka_unit_test(files_are_read_whole_or_refused),
