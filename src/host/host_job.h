@@ -12,6 +12,7 @@
 #include "host/spawn.h"
 #include "proto/duration.h"
 #include "proto/executor_params.h"
+#include "proto/prepare_msg.h"
 #include "pvf/error.h"
 #include "pvf/host.h"
 #include "pvf/outcome.h"
@@ -51,14 +52,17 @@ pvf__host_prepare_tmp_file(const char *folder, char out[PATH_MAX], pvf_error *er
 /*
  * Reads an answer and moves a good artifact from `tmp_path` into the host's folder.  What the
  * worker says in words goes to *ret_detail, which points into the body; what we say goes to `err`.
+ * All that it measured goes to *ret_stats when the artifact is good (NULL: nobody wants that).
  */
-PVF__NODISCARD enum pvf__prepare_event pvf__host_prepare_answer(const struct pvf_host *host,
-                                                                const struct pvf__buf *body,
-                                                                const char *tmp_path,
-                                                                struct pvf__duration timeout,
-                                                                pvf_prepare_outcome *ret,
-                                                                struct pvf__slice *ret_detail,
-                                                                pvf_error *err);
+PVF__NODISCARD enum pvf__prepare_event
+pvf__host_prepare_answer(const struct pvf_host *host,
+                         const struct pvf__buf *body,
+                         const char *tmp_path,
+                         struct pvf__duration timeout,
+                         pvf_prepare_outcome *ret,
+                         struct pvf__prepare_stats *ret_stats,
+                         struct pvf__slice *ret_detail,
+                         pvf_error *err);
 
 /* What a request without an answer amounts to; an answer decides for itself. */
 enum pvf__prepare_event pvf__host_prepare_event(enum pvf__exchange_end end);

@@ -89,6 +89,7 @@ enum pvf__prepare_event pvf__host_prepare_answer(const struct pvf_host *host,
                                                  const char *tmp_path,
                                                  struct pvf__duration timeout,
                                                  pvf_prepare_outcome *ret,
+                                                 struct pvf__prepare_stats *ret_stats,
                                                  struct pvf__slice *ret_detail,
                                                  pvf_error *err)
 {
@@ -104,7 +105,11 @@ enum pvf__prepare_event pvf__host_prepare_answer(const struct pvf_host *host,
     set_stats(&answer.stats, ret);
     if (event == PVF__PREPARE_EVENT_OK) {
         memcpy(ret->checksum, answer.checksum, sizeof(ret->checksum));
-        return promote(host, tmp_path, ret, err);
+        event = promote(host, tmp_path, ret, err);
+        if (event == PVF__PREPARE_EVENT_OK && ret_stats != NULL) {
+            *ret_stats = answer.stats;
+        }
+        return event;
     }
     (void)pvf__error_set(err, PVF_ERR_TIMEOUT, "the answer came too late");
     return event;
@@ -145,7 +150,8 @@ static bool attempt(struct pvf_host *host,
         enum pvf__exchange_end end =
             pvf__host_worker_exchange(worker, exchange, &answer, &ret->wall_us, &why);
         event = end == PVF__EXCHANGE_ANSWERED
-                    ? pvf__host_prepare_answer(host, &answer, tmp_path, timeout, ret, &detail, &why)
+                    ? pvf__host_prepare_answer(
+                          host, &answer, tmp_path, timeout, ret, NULL, &detail, &why)
                     : pvf__host_prepare_event(end);
     }
     bool concluded =

@@ -182,7 +182,7 @@ void pvf__service_prepare_ended(struct pvf_service *service,
     struct pvf__service_job *job = &worker->job;
     enum pvf__prepare_event event = pvf__host_prepare_event(end);
     struct pvf__slice detail = {0};
-    struct pvf__prepare_answer said = {0};
+    struct pvf__prepare_stats stats = {0};
     PVF__CLEANUP_BUF struct pvf__buf answer = worker->incoming.body;
     worker->incoming.body = (struct pvf__buf)PVF__BUF_INIT(0);
     job->prepared.wall_us = (pvf__clock_monotonic_ns() - job->begun_at) / 1000;
@@ -190,16 +190,12 @@ void pvf__service_prepare_ended(struct pvf_service *service,
         char tmp_path[PATH_MAX];
         (void)snprintf(tmp_path, sizeof(tmp_path), "%s/tmp-artifact", worker->spawning.spawned.dir);
         event = pvf__host_prepare_answer(
-            service->host, &answer, tmp_path, job->timeout, &job->prepared, &detail, why);
-        if (event == PVF__PREPARE_EVENT_OK &&
-            pvf__prepare_answer_decode(answer.data, answer.len, &said, NULL) != 0) {
-            said = (struct pvf__prepare_answer){0};
-        }
+            service->host, &answer, tmp_path, job->timeout, &job->prepared, &stats, &detail, why);
     }
     conclude(service,
              worker,
              event,
              detail.len > 0 ? detail : pvf__slice_text(why->text),
              why->sys_errno,
-             event == PVF__PREPARE_EVENT_OK ? &said.stats : NULL);
+             event == PVF__PREPARE_EVENT_OK ? &stats : NULL);
 }
