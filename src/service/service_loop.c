@@ -84,7 +84,7 @@ void pvf__service_wake(struct pvf_service *service)
     }
 }
 
-static void handle(struct pvf_service *service, uint64_t number, uint32_t events)
+static void handle(struct pvf_service *service, uint64_t number)
 {
     const uint64_t mask = (UINT64_C(1) << PVF__SERVICE_SOURCE_BITS) - 1;
     enum pvf__service_source source = (enum pvf__service_source)(number & mask);
@@ -98,7 +98,7 @@ static void handle(struct pvf_service *service, uint64_t number, uint32_t events
         struct pvf__service_worker *worker =
             pvf__service_worker_find(service, number >> PVF__SERVICE_SOURCE_BITS);
         if (worker != NULL) {
-            pvf__service_worker_event(service, worker, source, events);
+            pvf__service_worker_event(service, worker, source);
         }
     }
 }
@@ -111,7 +111,7 @@ static int take_events(struct pvf_service *service, pvf_error *err)
         return pvf__error_errno(err, PVF_ERR_IO, errno, "the service cannot wait for events");
     }
     for (int i = 0; i < count; i++) {
-        handle(service, events[i].data.u64, events[i].events);
+        handle(service, events[i].data.u64);
     }
     return 0;
 }

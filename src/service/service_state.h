@@ -296,8 +296,7 @@ struct pvf__service_worker *pvf__service_worker_find(const struct pvf_service *s
                                                      uint64_t id);
 void pvf__service_worker_event(struct pvf_service *service,
                                struct pvf__service_worker *worker,
-                               enum pvf__service_source source,
-                               uint32_t events);
+                               enum pvf__service_source source);
 /* Its deadline has passed. */
 void pvf__service_worker_overdue(struct pvf_service *service, struct pvf__service_worker *worker);
 /* Sends the request, a whole frame, which it takes over, and awaits the answer. */

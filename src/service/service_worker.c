@@ -382,10 +382,8 @@ static void at_work(struct pvf_service *service,
 
 void pvf__service_worker_event(struct pvf_service *service,
                                struct pvf__service_worker *worker,
-                               enum pvf__service_source source,
-                               uint32_t events)
+                               enum pvf__service_source source)
 {
-    (void)events;
     PVF__LOG_JOB(worker->job.caller);
     if (source == PVF__SERVICE_STDOUT) {
         if (worker->spawning.spawned.out >= 0) {
