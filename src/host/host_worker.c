@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -137,6 +138,46 @@ static int await_answer(struct pvf__spawned *spawned, uint64_t deadline_ns, pvf_
     }
 }
 
+/* Is a whole frame there?  Then reading it cannot take until a deadline. */
+static bool is_whole(int socket)
+{
+    uint8_t header[PVF__FRAME_HEADER];
+    int there = 0;
+    return recv(socket, header, sizeof(header), MSG_PEEK | MSG_DONTWAIT) ==
+               (ssize_t)sizeof(header) &&
+           ioctl(socket, FIONREAD, &there) == 0 && there >= (int)sizeof(header) &&
+           pvf__frame_body_len(header) <= (uint64_t)there - sizeof(header);
+}
+
+/* What a worker had used when its job began. */
+struct use {
+    bool known;
+    uint64_t cpu_us;
+};
+
+/* Until the answer begins, as above; looks at what the worker has used if that may be wanted. */
+static int await_and_look(struct pvf__spawned *spawned,
+                          uint64_t deadline_ns,
+                          struct use *ret_use,
+                          pvf_error *err)
+{
+    pvf_error why = PVF_ERROR_INIT;
+    uint64_t look_at = pvf__clock_monotonic_ns() + PVF__HOST_WORKER_LOOK_NS;
+    int status = PVF_ERR_TIMEOUT;
+    if (look_at < deadline_ns) {
+        status = await_answer(spawned, look_at, &why);
+    }
+    if (status == 0 && is_whole(spawned->socket)) {
+        return 0;
+    }
+    if (status != 0 && status != PVF_ERR_TIMEOUT) {
+        *err = why;
+        return status;
+    }
+    ret_use->known = pvf__process_tree_cpu(spawned->process.pid, &ret_use->cpu_us);
+    return status == 0 ? 0 : await_answer(spawned, deadline_ns, err);
+}
+
 enum pvf__exchange_end
 pvf__host_worker_judge_expiry(pid_t pid, bool has_before, uint64_t before_us, uint64_t cpu_limit_us)
 {
@@ -180,8 +221,7 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
     uint64_t begin = pvf__clock_monotonic_ns();
     uint64_t deadline = pvf__clock_after(begin, wall_limit_ns(exchange->cpu_limit_us));
     uint64_t send_deadline = pvf__clock_after(begin, PVF__HOST_WORKER_SEND_NS);
-    uint64_t cpu_before_us = 0;
-    bool has_before = pvf__process_tree_cpu(spawned->process.pid, &cpu_before_us);
+    struct use before = {.known = false};
     int status = pvf__frame_send(spawned->socket,
                                  exchange->request.data,
                                  exchange->request.len,
@@ -194,7 +234,7 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
         }
         return PVF__EXCHANGE_NOT_SENT;
     }
-    status = await_answer(spawned, deadline, err);
+    status = await_and_look(spawned, deadline, &before, err);
     if (status == 0) {
         status = pvf__frame_recv(spawned->socket, exchange->answer_max, deadline, ret, err);
     }
@@ -204,7 +244,7 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
     }
     if (status == PVF_ERR_TIMEOUT) {
         return pvf__host_worker_judge_expiry(
-            spawned->process.pid, has_before, cpu_before_us, exchange->cpu_limit_us);
+            spawned->process.pid, before.known, before.cpu_us, exchange->cpu_limit_us);
     }
     int why = err->sys_errno;
     if (status == PVF_ERR_NO_MEMORY || (status == PVF_ERR_IO && why != ECONNRESET)) {

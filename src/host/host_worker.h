@@ -23,6 +23,13 @@
 #define PVF__HOST_WORKER_END_NS ((uint64_t)100 * 1000000u)
 
 /*
+ * What the worker and all that it started had used when a job began is wanted only if the job's
+ * deadline passes.  The kernel tells it in steps of 10 ms, so that a look half of that later says
+ * the same, and most jobs are over by then.
+ */
+#define PVF__HOST_WORKER_LOOK_NS ((uint64_t)5 * 1000000u)
+
+/*
  * A worker that has been told what it needs before its first request: connection, process and
  * folder in one.  It has one owner at a time, who ends it or hands it on.
  */

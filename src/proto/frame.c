@@ -9,7 +9,7 @@
 /* How much memory is reserved ahead of what arrived. */
 #define STEP ((size_t)1 << 20)
 
-static uint64_t header_len(const uint8_t header[PVF__FRAME_HEADER])
+uint64_t pvf__frame_body_len(const uint8_t header[PVF__FRAME_HEADER])
 {
     uint64_t len = 0;
     for (unsigned i = 0; i < PVF__FRAME_HEADER; i++) {
@@ -26,7 +26,7 @@ int pvf__frame_recv(int fd, size_t max, uint64_t deadline_ns, struct pvf__buf *r
         pvf__error_wrap(err, "frame header");
         return status;
     }
-    uint64_t len = header_len(header);
+    uint64_t len = pvf__frame_body_len(header);
     if (len > max) {
         return pvf__error_set(err,
                               PVF_ERR_LIMIT,

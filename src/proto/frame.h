@@ -31,6 +31,9 @@
 
 #define PVF__FRAME_HEADER 8u
 
+/* How many bytes of body a header announces. */
+uint64_t pvf__frame_body_len(const uint8_t header[PVF__FRAME_HEADER]);
+
 /*
  * Reads one frame into `ret` (what it held is replaced), at most `max` bytes of body.  One deadline
  * for all of it: `deadline_ns` of CLOCK_MONOTONIC, or UINT64_MAX.  Memory grows with what arrives,

@@ -135,6 +135,7 @@ struct pvf__service_job {
     struct pvf__duration timeout;
     uint64_t cpu_limit_us;
     uint64_t begun_at;
+    bool looked; /* at what follows */
     bool has_cpu_before;
     uint64_t cpu_before_us;
     struct pvf__core_code made_as; /* prepare */

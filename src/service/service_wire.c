@@ -72,7 +72,6 @@ static ssize_t take(int fd, uint8_t *data, size_t len, pvf_error *err)
 /* The header in pieces, then what it says; 0, 1 or a failure. */
 static int take_header(int fd, struct pvf__service_incoming *incoming, pvf_error *err)
 {
-    uint64_t len = 0;
     while (incoming->header_len < PVF__FRAME_HEADER) {
         ssize_t got = take(fd,
                            incoming->header + incoming->header_len,
@@ -83,9 +82,7 @@ static int take_header(int fd, struct pvf__service_incoming *incoming, pvf_error
         }
         incoming->header_len += (size_t)got;
     }
-    for (unsigned i = 0; i < PVF__FRAME_HEADER; i++) {
-        len |= (uint64_t)incoming->header[i] << (8 * i);
-    }
+    uint64_t len = pvf__frame_body_len(incoming->header);
     if (len > incoming->body.max) {
         return pvf__error_set(err,
                               PVF_ERR_LIMIT,

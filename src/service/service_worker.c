@@ -220,6 +220,16 @@ static uint64_t job_deadline(const struct pvf_service *service,
     return pvf__clock_after(worker->job.begun_at, limit);
 }
 
+/* What the worker had used when the job began is known from now on, or never will be. */
+static void look(const struct pvf_service *service, struct pvf__service_worker *worker)
+{
+    struct pvf__service_job *job = &worker->job;
+    job->looked = true;
+    job->has_cpu_before =
+        pvf__process_tree_cpu(worker->spawning.spawned.process.pid, &job->cpu_before_us);
+    worker->deadline_at = job_deadline(service, worker);
+}
+
 static void
 ended(struct pvf_service *service, struct pvf__service_worker *worker, enum pvf__exchange_end end)
 {
@@ -315,7 +325,10 @@ static void transmit(struct pvf_service *service, struct pvf__service_worker *wo
     int status = pvf__service_wire_send(worker->spawning.spawned.socket, &worker->outgoing, why);
     if (status == 0) {
         worker->state = PVF__SERVICE_RECEIVING;
-        worker->deadline_at = job_deadline(service, worker);
+        worker->deadline_at = pvf__clock_monotonic_ns() + PVF__HOST_WORKER_LOOK_NS;
+        if (worker->deadline_at >= job_deadline(service, worker)) {
+            look(service, worker);
+        }
         pvf__service_watch_for(service,
                                worker->spawning.spawned.socket,
                                EPOLLIN,
@@ -339,8 +352,7 @@ void pvf__service_worker_begin(struct pvf_service *service,
     pvf__service_wire_expect(&worker->incoming, answer_max);
     job->why = (pvf_error)PVF_ERROR_INIT;
     job->begun_at = pvf__clock_monotonic_ns();
-    job->has_cpu_before =
-        pvf__process_tree_cpu(worker->spawning.spawned.process.pid, &job->cpu_before_us);
+    job->looked = false;
     worker->state = PVF__SERVICE_SENDING;
     worker->requests++;
     pvf__log_job_given(job->caller,
@@ -455,6 +467,12 @@ void pvf__service_worker_overdue(struct pvf_service *service, struct pvf__servic
         ended(service, worker, PVF__EXCHANGE_NOT_SENT);
         break;
     case PVF__SERVICE_RECEIVING:
+        if (!job->looked) {
+            look(service, worker);
+            if (worker->deadline_at > pvf__clock_monotonic_ns()) {
+                break;
+            }
+        }
         (void)pvf__error_set(&job->why, PVF_ERR_TIMEOUT, "the worker gave no answer in time");
         ended(service,
               worker,
