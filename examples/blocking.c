@@ -71,7 +71,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: blocking PREPARE-WORKER EXECUTE-WORKER CACHE DATA\n");
         return 2;
     }
-    pvf_service_config_init(&config);
+    pvf_service_config_init(&config, sizeof config);
     config.host.prepare_worker_path = argv[1];
     config.host.execute_worker_path = argv[2];
     config.host.cache_dir = argv[3];

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
         !adder_load(argv[4], &adder, &candidate)) {
         return 2;
     }
-    pvf_service_config_init(&config);
+    pvf_service_config_init(&config, sizeof config);
     config.host.prepare_worker_path = argv[1];
     config.host.execute_worker_path = argv[2];
     config.host.cache_dir = argv[3];

@@ -36,12 +36,12 @@ class HostConfig(ctypes.Structure):  # pvf_host_config
     _fields_ = [
         ("prepare_worker_path", c_char_p), ("execute_worker_path", c_char_p), ("cache_dir", c_char_p),
         ("node_version", c_char_p), ("log_directives", c_char_p), ("spawn_timeout_ms", c_uint32), ("quiet", c_bool),
-        ("security_mode", c_int32), ("security", SecurityStatus), ("metering", c_int32)]
+        ("security_mode", c_int32), ("security", SecurityStatus), ("metering", c_int32), ("reserved", c_uint64 * 8)]
 
 
 class PrepareRequest(ctypes.Structure):  # pvf_prepare_request
     _fields_ = [("code", Bytes), ("bomb_limit", c_uint32), ("executor_params", Bytes), ("timeout_ms", c_uint64),
-                ("kind", c_int32)]
+                ("kind", c_int32), ("reserved", c_uint64 * 4)]
 
 
 class PrepareOutcome(ctypes.Structure):  # pvf_prepare_outcome
@@ -49,7 +49,8 @@ class PrepareOutcome(ctypes.Structure):  # pvf_prepare_outcome
         ("ok", c_bool), ("error", c_int32), ("deterministic", c_bool), ("name", c_char_p), ("text", c_char * 512),
         ("code_hash", Hash), ("prep_hash", Hash), ("artifact_path", c_char_p), ("kept", c_bool),
         ("artifact_size", c_uint64), ("checksum", Hash), ("cpu_us", c_uint64), ("wall_us", c_uint64),
-        ("code_len", c_uint32), ("max_rss_kib", c_int64), ("peak_allocated", c_uint64)]
+        ("code_len", c_uint32), ("max_rss_kib", c_int64), ("peak_allocated", c_uint64),
+        ("reserved", c_uint64 * 4)]
 
 
 class ExecuteRequest(ctypes.Structure):  # pvf_execute_request
@@ -57,7 +58,8 @@ class ExecuteRequest(ctypes.Structure):  # pvf_execute_request
         ("artifact_path", c_char_p), ("checksum", Hash), ("executor_params", Bytes), ("timeout_ms", c_uint64),
         ("parent_head", Bytes), ("relay_parent_number", c_uint32), ("relay_parent_storage_root", Hash),
         ("max_pov_size", c_uint32), ("pov", Bytes), ("relay_parent", Hash), ("scheduling_parent", Hash),
-        ("descriptor_version", c_int32), ("descriptor_byte", c_uint8)]
+        ("descriptor_version", c_int32), ("descriptor_byte", c_uint8),
+        ("reserved", c_uint64 * 4)]
 
 
 class Outcome(ctypes.Structure):  # pvf_outcome
@@ -66,7 +68,8 @@ class Outcome(ctypes.Structure):  # pvf_outcome
         ("spawn_failure", c_int32), ("sys_errno", c_int32), ("text", c_char * 512), ("cpu_us", c_uint64),
         ("wall_us", c_uint64), ("pov_size", c_uint32), ("result", POINTER(c_uint8)), ("result_len", c_size_t),
         ("head_data", Bytes), ("head_hash", Hash), ("new_code", Bytes), ("upward_messages", c_uint32),
-        ("horizontal_messages", c_uint32), ("processed_downward_messages", c_uint32), ("hrmp_watermark", c_uint32)]
+        ("horizontal_messages", c_uint32), ("processed_downward_messages", c_uint32), ("hrmp_watermark", c_uint32),
+        ("reserved", c_uint64 * 4)]
 
 
 def load(path):

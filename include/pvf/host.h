@@ -40,6 +40,7 @@ typedef struct pvf_host_config {
     int32_t security_mode;        /* enum pvf_security_mode */
     pvf_security_status security; /* for PVF_SECURITY_AS_GIVEN */
     int32_t metering;             /* enum pvf_metering; for experts, 0 is right for all others */
+    uint64_t reserved[8];         /* zero: see pvf/types.h */
 } pvf_host_config;
 
 /* Checks the configuration, the programs and their versions; starts no worker yet. */
@@ -59,6 +60,7 @@ typedef struct pvf_prepare_request {
     pvf_bytes executor_params; /* SCALE list; none: the empty list */
     uint64_t timeout_ms;       /* CPU time; 0: what the parameters say for the kind */
     int32_t kind;              /* enum pvf_prepare_kind */
+    uint64_t reserved[4];      /* zero: see pvf/types.h */
 } pvf_prepare_request;
 
 /*
@@ -87,6 +89,7 @@ typedef struct pvf_execute_request {
     uint8_t scheduling_parent[32]; /* equal to relay_parent unless the descriptor is V3 */
     int32_t descriptor_version;    /* enum pvf_descriptor_version */
     uint8_t descriptor_byte;       /* for PVF_DESCRIPTOR_UNKNOWN */
+    uint64_t reserved[4];          /* zero: see pvf/types.h */
 } pvf_execute_request;
 
 /*
@@ -113,6 +116,7 @@ typedef struct pvf_check {
     bool ran;       /* the program was started and ended; otherwise `text` says what went wrong */
     int32_t signal; /* that ended the check, such as SIGSYS; 0: none */
     char text[256]; /* why not, as the worker said; empty when available */
+    uint64_t reserved[2]; /* zero */
 } pvf_check;
 
 #define PVF_CHECKS 4

@@ -92,6 +92,7 @@ typedef struct pvf_outcome {
     uint32_t horizontal_messages;
     uint32_t processed_downward_messages;
     uint32_t hrmp_watermark;
+    uint64_t reserved[4]; /* zero */
 } pvf_outcome;
 
 /* Releases what the outcome owns and makes it all zero; it may be used again. */
@@ -118,6 +119,7 @@ typedef struct pvf_prepare_outcome {
     uint32_t code_len;       /* bytes after decompression */
     int64_t max_rss_kib;     /* peak of the job's memory; -1 when unknown */
     uint64_t peak_allocated; /* bytes asked for by the compiler */
+    uint64_t reserved[4];    /* zero */
 } pvf_prepare_outcome;
 
 /* Removes the artifact's file, releases what the outcome owns and makes it all zero. */

@@ -52,10 +52,11 @@ enum pvf_policy {
 
 /*
  * Filled in by pvf_service_config_init; then set what differs.  Texts are copied.  Every limit is
- * checked by pvf_service_new.
+ * checked by pvf_service_new.  It grows at its end only: the library takes an older program's
+ * shorter one, with defaults for the rest.
  */
 typedef struct pvf_service_config {
-    size_t struct_size; /* set by pvf_service_config_init, checked by pvf_service_new */
+    size_t struct_size; /* set by pvf_service_config_init */
 
     /*
      * Programs, versions, security, logs of the workers.  host.cache_dir is where artifacts live
@@ -85,11 +86,10 @@ typedef struct pvf_service_config {
 
     const char *evidence_dir;    /* NULL: no evidence is kept */
     uint64_t evidence_max_bytes; /* the oldest bundles make room; 1 GiB */
-
-    uint64_t reserved[8]; /* zero; room for what comes later */
 } pvf_service_config;
 
-PVF_API void pvf_service_config_init(pvf_service_config *config);
+/* The defaults.  `struct_size` is sizeof(pvf_service_config) as the caller was compiled. */
+PVF_API void pvf_service_config_init(pvf_service_config *config, size_t struct_size);
 
 /*
  * Checks the configuration, opens the programs and the cache (PVF_ERR_BUSY when another process
@@ -130,6 +130,7 @@ typedef struct pvf_code {
     uint32_t bomb_limit;       /* bytes after decompression; 0: 31457280 (30 MiB) */
     uint64_t timeout_ms;       /* CPU time of a preparation; 0: what the parameters say */
     bool borrow;               /* `code`, and a candidate's head and PoV, stay until the callback */
+    uint64_t reserved[4];      /* zero: see pvf/types.h */
 } pvf_code;
 
 /* What became of a precheck; `outcome` is filled when status is 0. */
@@ -183,6 +184,7 @@ typedef struct pvf_candidate {
     uint32_t deadline_ms;          /* not started by then: expired; 0: none */
     uint8_t scheduling_leaf[32];   /* backing: expires when no longer viable; all zero: never */
     pvf_execute_request execution; /* artifact_path, checksum, executor_params are ignored */
+    uint64_t reserved[4];          /* zero: see pvf/types.h */
 } pvf_candidate;
 
 /*

@@ -6,6 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * HOW STRUCTURES GROW.  One that stands inside another, or that the library fills in for the
+ * caller, never changes its size; what comes later takes the place of its `reserved` words, where
+ * zero means what was done before.  So callers make such a structure all zero first, and a request
+ * or configuration whose reserved words are not zero is refused: it asks for something that this
+ * library does not know.  One that begins with `struct_size` grows at its end, and works in any
+ * length of a release.  What only the library makes and callbacks see may grow at its end.
+ * pvf_bytes, pvf_error, pvf_security_status and pvf_metric_label stay as they are.
+ */
+
 /* Bytes that the caller owns and keeps for the length of the call.  `data` may be NULL for none. */
 typedef struct pvf_bytes {
     const uint8_t *data;

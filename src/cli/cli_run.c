@@ -64,7 +64,7 @@ static int open_service(struct pvf__run *run)
     const struct pvf__run_options *options = &run->options;
     pvf_error err = PVF_ERROR_INIT;
     pvf_service_config config;
-    pvf_service_config_init(&config);
+    pvf_service_config_init(&config, sizeof config);
     config.host = (pvf_host_config){
         .prepare_worker_path = run->workers.prepare,
         .execute_worker_path = run->workers.execute,

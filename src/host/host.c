@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/reserved.h"
 #include "base/text.h"
 #include "host/checks.h"
 #include "host/folder.h"
@@ -128,7 +129,10 @@ static int set_up(const pvf_host_config *config, struct pvf_host *host, pvf_erro
         return pvf__error_set(
             err, PVF_ERR_INVALID_ARG, "%d is no form of metering", config->metering);
     }
-    int status = copy_config(config, host, err);
+    int status = PVF__RESERVED_CHECK(config->reserved, "pvf_host_config", err);
+    if (status == 0) {
+        status = copy_config(config, host, err);
+    }
     if (status == 0) {
         status = open_program(
             config->prepare_worker_path, host->node_version, &host->prepare_program, err);

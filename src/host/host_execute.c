@@ -3,6 +3,7 @@
 #include "host/host_job.h"
 
 #include "base/error.h"
+#include "base/reserved.h"
 #include "host/folder.h"
 #include "host/outcome.h"
 #include "proto/execute_msg.h"
@@ -154,7 +155,7 @@ static int check_request(const pvf_host *host, const pvf_execute_request *reques
         return pvf__error_set(
             err, PVF_ERR_INVALID_ARG, "%d is no descriptor version", request->descriptor_version);
     }
-    return 0;
+    return PVF__RESERVED_CHECK(request->reserved, "pvf_execute_request", err);
 }
 
 int pvf__host_execute_once(struct pvf_host *host,

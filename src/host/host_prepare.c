@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/reserved.h"
 #include "base/text.h"
 #include "hash/hash.h"
 #include "host/folder.h"
@@ -180,7 +181,7 @@ static int check_request(const pvf_host *host, const pvf_prepare_request *reques
         return pvf__error_set(
             err, PVF_ERR_INVALID_ARG, "%d is no kind of preparation", request->kind);
     }
-    return 0;
+    return PVF__RESERVED_CHECK(request->reserved, "pvf_prepare_request", err);
 }
 
 int pvf__host_prepare_request(const pvf_prepare_request *request,

@@ -152,12 +152,13 @@ static int set_up(const pvf_service_config *config, struct pvf_service *service,
     return status;
 }
 
-int pvf_service_new(const pvf_service_config *config, pvf_service **ret, pvf_error *err)
+int pvf_service_new(const pvf_service_config *given, pvf_service **ret, pvf_error *err)
 {
+    pvf_service_config config;
     if (ret == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "room for a service is needed");
     }
-    int status = pvf__service_config_check(config, err);
+    int status = pvf__service_config_take(given, &config, err);
     if (status != 0) {
         return status;
     }
@@ -172,7 +173,7 @@ int pvf_service_new(const pvf_service_config *config, pvf_service **ret, pvf_err
     pvf__core_list_init(&service->waiting);
     pvf__core_list_init(&service->finished);
     pvf__core_list_init(&service->workers);
-    status = set_up(config, service, err);
+    status = set_up(&config, service, err);
     if (status != 0) {
         pvf_service_free(service);
         return status;

@@ -5,8 +5,15 @@
 #include "base/error.h"
 #include "pvf/status.h"
 
+#include <string.h>
+
 /* Requests of our own: known-good jobs. */
 #define OWN_REQUESTS 16u
+
+/* Members come in groups that end at a multiple of 8; the programs and the cache are always there.
+ */
+#define SIZE_MIN offsetof(pvf_service_config, prepare_workers_soft_max)
+#define SIZE_MAX_KNOWN ((size_t)4096)
 
 static uint32_t to_seconds(uint64_t ns)
 {
@@ -18,12 +25,9 @@ static uint32_t to_ms(uint64_t ns)
     return (uint32_t)(ns / PVF__CORE_MS);
 }
 
-void pvf_service_config_init(pvf_service_config *config)
+static void set_defaults(pvf_service_config *config)
 {
     struct pvf__core_config core;
-    if (config == NULL) {
-        return;
-    }
     pvf__core_config_default(&core);
     *config = (pvf_service_config){
         .struct_size = sizeof(*config),
@@ -47,19 +51,53 @@ void pvf_service_config_init(pvf_service_config *config)
     };
 }
 
-int pvf__service_config_check(const pvf_service_config *config, pvf_error *err)
+static uint64_t least(uint64_t a, uint64_t b)
 {
-    if (config == NULL) {
-        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a configuration is needed");
+    return a < b ? a : b;
+}
+
+void pvf_service_config_init(pvf_service_config *config, size_t struct_size)
+{
+    pvf_service_config defaults;
+    if (config == NULL || struct_size < sizeof(config->struct_size)) {
+        return;
     }
-    if (config->struct_size != sizeof(*config)) {
+    set_defaults(&defaults);
+    defaults.struct_size = struct_size;
+    /* Never more than the caller has room for, and what only a newer caller knows is zero. */
+    memset(config, 0, struct_size);
+    memcpy(config, &defaults, (size_t)least(struct_size, sizeof(defaults)));
+}
+
+/* A caller's structure of whatever length as one of ours. */
+static int take_known(const pvf_service_config *given, pvf_service_config *ret, pvf_error *err)
+{
+    size_t size = given->struct_size;
+    if (size < SIZE_MIN || size > SIZE_MAX_KNOWN || size % sizeof(uint64_t) != 0) {
         return pvf__error_set(err,
                               PVF_ERR_INVALID_ARG,
-                              "the configuration has %zu bytes, this library's has %zu: "
-                              "pvf_service_config_init was not called, or the header is another",
-                              config->struct_size,
-                              sizeof(*config));
+                              "a pvf_service_config of %zu bytes: pvf_service_config_init was not "
+                              "called",
+                              size);
     }
+    for (size_t i = sizeof(*given); i < size; i++) {
+        if (((const uint8_t *)given)[i] != 0) {
+            return pvf__error_set(err,
+                                  PVF_ERR_UNSUPPORTED,
+                                  "byte %zu of the pvf_service_config asks for something that this "
+                                  "library does not know yet (it knows %zu bytes)",
+                                  i,
+                                  sizeof(*given));
+        }
+    }
+    set_defaults(ret);
+    memcpy(ret, given, (size_t)least(size, sizeof(*ret)));
+    ret->struct_size = sizeof(*ret);
+    return 0;
+}
+
+static int check(const pvf_service_config *config, pvf_error *err)
+{
     if (config->host.prepare_worker_path == NULL || config->host.execute_worker_path == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a service needs both worker programs");
     }
@@ -80,9 +118,22 @@ int pvf__service_config_check(const pvf_service_config *config, pvf_error *err)
     return 0;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
+int pvf__service_config_take(const pvf_service_config *given,
+                             pvf_service_config *ret,
+                             pvf_error *err)
 {
-    return a < b ? a : b;
+    pvf_service_config config;
+    if (given == NULL) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a configuration is needed");
+    }
+    int status = take_known(given, &config, err);
+    if (status == 0) {
+        status = check(&config, err);
+    }
+    if (status == 0) {
+        *ret = config;
+    }
+    return status;
 }
 
 int pvf__service_config_core(const pvf_service_config *config,

@@ -7,8 +7,13 @@
 #include "pvf/error.h"
 #include "pvf/service.h"
 
-/* What the core does not look at itself. */
-PVF__NODISCARD int pvf__service_config_check(const pvf_service_config *config, pvf_error *err);
+/*
+ * The configuration as this library knows it, checked but for what the core looks at itself.  A
+ * shorter one of an older header has the defaults for the rest; a longer one is taken as long as
+ * what is not known here is zero.
+ */
+PVF__NODISCARD int
+pvf__service_config_take(const pvf_service_config *given, pvf_service_config *ret, pvf_error *err);
 
 /* The core's part of it; checked by the core. */
 PVF__NODISCARD int pvf__service_config_core(const pvf_service_config *config,

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/reserved.h"
 #include "hash/hash.h"
 #include "pvf/status.h"
 
@@ -110,7 +111,7 @@ static int check_code(const pvf_code *code, pvf_error *err)
                               room - PVF__FRAME_MAX_PARAMS,
                               PVF__FRAME_MAX_PARAMS);
     }
-    return 0;
+    return PVF__RESERVED_CHECK(code->reserved, "pvf_code", err);
 }
 
 static int take_params(struct pvf__service_request *request, pvf_bytes given, pvf_error *err)
@@ -228,7 +229,9 @@ static int check_candidate(const pvf_candidate *candidate, pvf_error *err)
                               execution->pov.len,
                               room);
     }
-    return 0;
+    int status = PVF__RESERVED_CHECK(candidate->reserved, "pvf_candidate", err);
+    return status != 0 ? status
+                       : PVF__RESERVED_CHECK(execution->reserved, "pvf_execute_request", err);
 }
 
 /* Head and PoV in one piece of memory. */

@@ -538,6 +538,13 @@ static void bad_arguments_are_named(void **state)
     request.executor_params = (pvf_bytes){(const uint8_t *)"\x00\x00", 2};
     assert_int_equal(pvf_host_execute(host, &request, &outcome, &err), PVF_ERR_MALFORMED);
     assert_non_null(strstr(err.text, "the list ends at byte 1 of 2"));
+    request = (pvf_execute_request){.artifact_path = bench_artifact, .reserved = {[3] = 1}};
+    assert_int_equal(pvf_host_execute(host, &request, &outcome, &err), PVF_ERR_INVALID_ARG);
+    assert_non_null(strstr(err.text, "reserved word 3 of a pvf_execute_request"));
+    pvf_prepare_outcome prepared;
+    const pvf_prepare_request newer = {.reserved = {1}};
+    assert_int_equal(pvf_host_prepare(host, &newer, &prepared, &err), PVF_ERR_INVALID_ARG);
+    assert_non_null(strstr(err.text, "reserved word 0 of a pvf_prepare_request"));
     pvf_host_free(host);
     bench_assert_nothing_left();
 }

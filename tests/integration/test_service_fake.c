@@ -2,6 +2,7 @@
 /* The event-driven host over scripted workers: requests, queues, callbacks, shutdown, the cache. */
 #include "support/test.h"
 
+#include "base/cleanup.h"
 #include "base/fd.h"
 #include "host/folder.h"
 #include "support/service_fakes.h"
@@ -359,6 +360,15 @@ static void bad_arguments_are_refused(void **state)
     candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
     candidate.code.executor_params = (pvf_bytes){(const uint8_t *)"\x04", 1};
     REFUSED(PVF_ERR_MALFORMED);
+    candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
+    candidate.reserved[0] = 1;
+    REFUSED(PVF_ERR_INVALID_ARG);
+    candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
+    candidate.code.reserved[3] = 1;
+    REFUSED(PVF_ERR_INVALID_ARG);
+    candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
+    candidate.execution.reserved[2] = 1;
+    REFUSED(PVF_ERR_INVALID_ARG);
 #undef REFUSED
     assert_int_equal(pvf_service_execute(fakes.service, NULL, NULL, NULL, NULL, &err),
                      PVF_ERR_INVALID_ARG);
@@ -385,6 +395,10 @@ static void bad_configurations_are_refused(void **state)
     } while (0)
     bad.struct_size = 1;
     REFUSED("pvf_service_config_init");
+    bad.struct_size = sizeof(bad) - 1;
+    REFUSED("pvf_service_config_init");
+    bad.host.reserved[7] = 1;
+    REFUSED("reserved word 7 of a pvf_host_config");
     bad.prepare_workers_soft_max = 0;
     REFUSED("prepare_soft_max");
     bad.prepare_workers_soft_max = 3;
@@ -401,6 +415,60 @@ static void bad_configurations_are_refused(void **state)
     REFUSED("worker program");
 #undef REFUSED
     assert_null(service);
+}
+
+/* A program that was compiled with an older header: its structure ends earlier. */
+static void an_older_and_shorter_configuration_works(void **state)
+{
+    (void)state;
+    struct service_fakes fakes;
+    pvf_error err = PVF_ERROR_INIT;
+    service_fakes_make(&fakes, "answer", "answer", bench_ok_answer);
+    const size_t size = offsetof(pvf_service_config, evidence_dir);
+    PVF__CLEANUP_FREE pvf_service_config *old = malloc(sizeof(*old));
+    assert_non_null(old);
+    /* What lies behind it in the program's memory is neither written nor believed. */
+    memset(old, 0xa5, sizeof(*old));
+    pvf_service_config_init(old, size);
+    assert_int_equal(old->struct_size, size);
+    assert_int_equal(*((const uint8_t *)old + size), 0xa5);
+    memcpy(old, &fakes.config, size);
+    old->struct_size = size;
+    if (pvf_service_new(old, &fakes.service, &err) != 0) {
+        fail_msg("%s", err.text);
+    }
+    struct service_bench_reply reply = {0};
+    const pvf_candidate candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
+    service_bench_execute(fakes.service, &candidate, &reply);
+    service_bench_run(fakes.service, &reply, 1);
+    service_bench_assert_verdict(&reply, PVF_VERDICT_VALID, PVF_REASON_NONE, "");
+    service_bench_reply_done(&reply);
+    service_fakes_free(&fakes);
+}
+
+/* A program that was compiled with a newer header. */
+static void a_newer_and_longer_configuration_works_unless_it_asks_for_more(void **state)
+{
+    (void)state;
+    struct service_fakes fakes;
+    pvf_error err = PVF_ERROR_INIT;
+    struct {
+        pvf_service_config config;
+        uint64_t unknown[2];
+    } newer;
+    service_fakes_make(&fakes, "answer", "answer", bench_ok_answer);
+    memset(&newer, 0xa5, sizeof(newer));
+    pvf_service_config_init(&newer.config, sizeof(newer));
+    assert_int_equal(newer.unknown[0] | newer.unknown[1], 0);
+    newer.config = fakes.config;
+    newer.config.struct_size = sizeof(newer);
+    newer.unknown[1] = 1;
+    assert_int_equal(pvf_service_new(&newer.config, &fakes.service, &err), PVF_ERR_UNSUPPORTED);
+    newer.unknown[1] = 0;
+    if (pvf_service_new(&newer.config, &fakes.service, &err) != 0) {
+        fail_msg("%s", err.text);
+    }
+    service_fakes_free(&fakes);
 }
 
 /* What a callback does to the service that calls it. */
@@ -785,6 +853,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(more_than_the_limit_are_refused),
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(bad_configurations_are_refused),
+        cmocka_unit_test(an_older_and_shorter_configuration_works),
+        cmocka_unit_test(a_newer_and_longer_configuration_works_unless_it_asks_for_more),
         cmocka_unit_test(callbacks_may_submit_and_cancel),
         cmocka_unit_test(a_turn_ends_whatever_callbacks_do),
         cmocka_unit_test(what_is_borrowed_may_go_after_the_callback),

@@ -44,7 +44,7 @@ int service_bench_tear_down(void **state)
 pvf_service_config service_bench_config(const char *prepare_program, const char *execute_program)
 {
     pvf_service_config config;
-    pvf_service_config_init(&config);
+    pvf_service_config_init(&config, sizeof(config));
     config.host = (pvf_host_config){
         .prepare_worker_path = prepare_program,
         .execute_worker_path = execute_program,
