@@ -30,7 +30,8 @@ extern "C" {
  *
  * MEMORY.  What a request points at is copied before the call returns, unless `borrow` is set: then
  * code, head and PoV must stay until the callback.  Code is held once, however many requests have
- * the same.  What a callback gets is valid until it returns.
+ * the same.  What all requests hold copies of is bounded: see copied_max_bytes.  What a callback
+ * gets is valid until it returns.
  *
  * WAITING.  No call but pvf_service_new, _run_once, _wait and _free waits for anybody.  What
  * pvf_service_process does on the disk is bounded by what one job needs: an artifact of an earlier
@@ -86,6 +87,8 @@ typedef struct pvf_service_config {
 
     const char *evidence_dir;    /* NULL: no evidence is kept */
     uint64_t evidence_max_bytes; /* the oldest bundles make room; 1 GiB */
+
+    uint64_t copied_max_bytes; /* what requests that live may hold copies of; 1 GiB */
 } pvf_service_config;
 
 /* The defaults.  `struct_size` is sizeof(pvf_service_config) as the caller was compiled. */
@@ -243,8 +246,9 @@ typedef struct pvf_service_stats {
     uint64_t preparations; /* compilations since the start */
     uint64_t executions;
     uint64_t worker_deaths;
-    bool healthy;    /* no alarm is on */
-    char alarm[256]; /* one line about the gravest one that is on */
+    bool healthy;          /* no alarm is on */
+    char alarm[256];       /* one line about the gravest one that is on */
+    uint64_t copied_bytes; /* that requests hold copies of: code, parameters, heads and PoVs */
 } pvf_service_stats;
 
 PVF_API void pvf_service_stats_get(const pvf_service *service, pvf_service_stats *stats);

@@ -89,6 +89,9 @@ static int open_service(struct pvf__run *run)
     if (options->cache_max != 0) {
         config.cache_max_bytes = options->cache_max;
     }
+    if (options->copied_max != 0) {
+        config.copied_max_bytes = options->copied_max;
+    }
     if (options->evidence_max != 0) {
         config.evidence_max_bytes = options->evidence_max;
     }

@@ -39,6 +39,7 @@ struct pvf__run_options {
     const char *evidence;
     uint64_t evidence_max;
     uint64_t cache_max;
+    uint64_t copied_max;
     const char *node_version;
     bool secure;
     bool cancel_kills;

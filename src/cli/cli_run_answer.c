@@ -218,6 +218,7 @@ void pvf__run_answer_stats(struct pvf__run *run, struct pvf__run_client *client,
     pvf__json_out_number(&json, "prepare_workers", stats.prepare_workers);
     pvf__json_out_number(&json, "execute_workers", stats.execute_workers);
     pvf__json_out_number(&json, "execute_busy", stats.execute_busy);
+    put_number(&json, "copied_bytes", stats.copied_bytes);
     put_number(&json, "cache_bytes", stats.cache_bytes);
     pvf__json_out_number(&json, "cache_entries", stats.cache_entries);
     put_number(&json, "preparations", stats.preparations);

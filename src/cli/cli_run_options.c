@@ -25,6 +25,7 @@ static const char usage[] =
     "  --prepare-workers N      at most so many prepare at a time (default 2)\n"
     "  --execute-workers N      at most so many execute at a time (default 4)\n"
     "  --max-live N             requests of a client that may live at a time (default 64)\n"
+    "  --copied-max SIZE        bytes of code and PoVs of requests that live (default 1G)\n"
     "  --policy fair|reference  how executions take turns (default fair)\n"
     "  --cancel-kills           a cancelled execution that runs is killed\n"
     "  --cache-max SIZE         bytes of artifacts that are kept (default 10G)\n"
@@ -48,6 +49,7 @@ enum option_id {
     OPT_PREPARE_WORKERS,
     OPT_EXECUTE_WORKERS,
     OPT_MAX_LIVE,
+    OPT_COPIED_MAX,
     OPT_POLICY,
     OPT_CANCEL_KILLS,
     OPT_CACHE_MAX,
@@ -66,6 +68,7 @@ static const struct option long_options[] = {
     {"prepare-workers", required_argument, NULL, OPT_PREPARE_WORKERS},
     {"execute-workers", required_argument, NULL, OPT_EXECUTE_WORKERS},
     {"max-live", required_argument, NULL, OPT_MAX_LIVE},
+    {"copied-max", required_argument, NULL, OPT_COPIED_MAX},
     {"policy", required_argument, NULL, OPT_POLICY},
     {"cancel-kills", no_argument, NULL, OPT_CANCEL_KILLS},
     {"cache-max", required_argument, NULL, OPT_CACHE_MAX},
@@ -140,6 +143,8 @@ static int take(int id, struct pvf__run_options *options)
             "execute-workers", optarg, 1, 256, SEE_HELP, &options->execute_workers);
     case OPT_MAX_LIVE:
         return pvf__cli_args_u32("max-live", optarg, 1, 4096, SEE_HELP, &options->max_live);
+    case OPT_COPIED_MAX:
+        return pvf__cli_args_size("copied-max", optarg, &options->copied_max);
     case OPT_POLICY:
         return policy(optarg, options);
     case OPT_CACHE_MAX:

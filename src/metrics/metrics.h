@@ -56,7 +56,9 @@ enum pvf__metric {
     PVF__METRIC_SECURITY_ENABLED, /* flavor, mechanism */
     PVF__METRIC_SECURE_MODE,
     /* Requests. */
-    PVF__METRIC_REQUESTS_LIVE,      /* core: requests */
+    PVF__METRIC_REQUESTS_LIVE, /* core: requests */
+    PVF__METRIC_REQUESTS_COPIED,
+    PVF__METRIC_REQUESTS_COPIED_LIMIT,
     PVF__METRIC_REQUESTS,           /* request: those taken */
     PVF__METRIC_REQUESTS_REFUSED,   /* refusal */
     PVF__METRIC_REQUESTS_EXPIRED,   /* pvf_exec_kind */

@@ -29,7 +29,7 @@ SET(alarms,
     "self_test");
 SET(self_tests, "not_run", "passed", "failed");
 SET(test_results, "passed", "failed");
-SET(refusals, "invalid_argument", "limit", "no_memory", "shut_down");
+SET(refusals, "invalid_argument", "limit", "no_memory", "shut_down", "copied_bytes");
 SET(prevalidations,
     "persisted_validation_data_mismatch",
     "pov_too_large",

@@ -82,6 +82,7 @@ enum pvf__label_refusal {
     PVF__REFUSAL_LIMIT,
     PVF__REFUSAL_NO_MEMORY,
     PVF__REFUSAL_SHUT_DOWN,
+    PVF__REFUSAL_COPIES, /* more bytes would have been copied than may be */
 };
 
 /* What a candidate's caller checks before it asks for an execution. */

@@ -224,6 +224,10 @@ const struct pvf__metric_row pvf__metric_rows[PVF__METRICS] = {
     /* ---- Requests ---- */
     [PVF__METRIC_REQUESTS_LIVE] = GAUGE("pvf_requests_live",
         "Requests that are not answered yet.", NO_LABEL),
+    [PVF__METRIC_REQUESTS_COPIED] = GAUGE("pvf_requests_copied_bytes",
+        "Bytes of code, parameters, heads and PoVs that requests hold copies of.", NO_LABEL),
+    [PVF__METRIC_REQUESTS_COPIED_LIMIT] = GAUGE("pvf_requests_copied_limit_bytes",
+        "Bytes that requests may hold copies of.", NO_LABEL),
     [PVF__METRIC_REQUESTS] = COUNTER("pvf_requests_total",
         "Requests that were taken.", LABEL("request", requests)),
     [PVF__METRIC_REQUESTS_REFUSED] = COUNTER("pvf_requests_refused_total",

@@ -119,6 +119,7 @@ static int set_up(const pvf_service_config *config, struct pvf_service *service,
     }
     service->wall_factor = config->wall_factor;
     service->requests_max = config->requests_max;
+    service->copied_max_bytes = config->copied_max_bytes;
     service->security_mode = config->host.security_mode;
     service->cache_max_bytes = config->cache_max_bytes;
     service->evidence_max_bytes = config->evidence_max_bytes;

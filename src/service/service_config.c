@@ -48,6 +48,8 @@ static void set_defaults(pvf_service_config *config)
         .cancel_kills = core.cancel_kills,
         .requests_max = core.max_requests,
         .evidence_max_bytes = UINT64_C(1) << 30,
+        /* A hundred of the largest PoVs that relay chains allow today. */
+        .copied_max_bytes = UINT64_C(1) << 30,
     };
 }
 
@@ -114,6 +116,10 @@ static int check(const pvf_service_config *config, pvf_error *err)
                               "requests_max is %u; it must be 1 to %u",
                               config->requests_max,
                               UINT32_MAX - OWN_REQUESTS);
+    }
+    if (config->copied_max_bytes == 0) {
+        return pvf__error_set(
+            err, PVF_ERR_INVALID_ARG, "copied_max_bytes is 0: no request could be taken");
     }
     return 0;
 }

@@ -77,6 +77,8 @@ void pvf__service_metrics_refused(const struct pvf_service *service, int status)
     unsigned place = PVF__REFUSAL_INVALID_ARGUMENT;
     if (service->closing) {
         place = PVF__REFUSAL_SHUT_DOWN;
+    } else if (service->copies_refused) {
+        place = PVF__REFUSAL_COPIES;
     } else if (status == PVF_ERR_LIMIT) {
         place = PVF__REFUSAL_LIMIT;
     } else if (status == PVF_ERR_NO_MEMORY) {
@@ -325,6 +327,8 @@ static void set_plain(const struct pvf_service *service, const struct pvf__core_
         {PVF__METRIC_CACHE_REMOVED, true, core->removed},
         {PVF__METRIC_LOG_LINES_LEFT_OUT, true, pvf__log_left_out()},
         {PVF__METRIC_REQUESTS_LIVE, false, service->requests_count},
+        {PVF__METRIC_REQUESTS_COPIED, false, service->copied_bytes},
+        {PVF__METRIC_REQUESTS_COPIED_LIMIT, false, service->copied_max_bytes},
         {PVF__METRIC_PREPARE_WAITERS, false, core->prepare_waiters},
         {PVF__METRIC_PREPARATION_FAILURES_ACTIVE, false, core->failures},
         {PVF__METRIC_CACHE_BYTES, false, core->cache_bytes},

@@ -41,7 +41,7 @@ static int begin(struct pvf_service *service)
     if (status != 0) {
         return status;
     }
-    status = pvf__service_request_set_candidate(request, &candidate, NULL);
+    status = pvf__service_request_set_candidate(service, request, &candidate, NULL);
     if (status != 0) {
         pvf__service_request_free(service, request);
         return status;

@@ -22,6 +22,49 @@ static uint64_t hash_of(const struct pvf_service *service, const void *data, siz
     return pvf__core_table_hash(service->seed, data, len);
 }
 
+/* ---- Copies ---- */
+
+/* Memory for a copy, within what all requests may hold; `what` is for the message. */
+static int take_memory(
+    struct pvf_service *service, size_t len, const char *what, uint8_t **ret, pvf_error *err)
+{
+    if (len > service->copied_max_bytes - service->copied_bytes) {
+        service->copies_refused = true;
+        return pvf__error_set(err,
+                              PVF_ERR_LIMIT,
+                              "%zu bytes of %s: requests hold copies of %llu bytes already, the "
+                              "limit (copied_max_bytes) is %llu",
+                              len,
+                              what,
+                              (unsigned long long)service->copied_bytes,
+                              (unsigned long long)service->copied_max_bytes);
+    }
+    uint8_t *memory = malloc(len > 0 ? len : 1);
+    if (memory == NULL) {
+        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for %zu bytes of %s", len, what);
+    }
+    service->copied_bytes += len;
+    *ret = memory;
+    return 0;
+}
+
+static void give_back(struct pvf_service *service, uint8_t *memory, size_t len)
+{
+    if (memory != NULL) {
+        free(memory);
+        service->copied_bytes -= len;
+    }
+}
+
+/* Behind what is there already. */
+static uint8_t *put(uint8_t *at, pvf_bytes bytes)
+{
+    if (bytes.len > 0) {
+        memcpy(at, bytes.data, bytes.len);
+    }
+    return at + bytes.len;
+}
+
 /* ---- Code ---- */
 
 static struct pvf__service_code *find_code(const struct pvf_service *service,
@@ -44,44 +87,49 @@ static void release_code(struct pvf_service *service, struct pvf__service_code *
         if (code->shared) {
             pvf__core_table_remove(&service->codes, &code->node);
         }
-        free(code->owned);
+        give_back(service, code->owned, code->bytes.len);
         free(code);
     }
 }
 
-/* NULL: no memory. */
-static struct pvf__service_code *new_code(const pvf_code *given, const uint8_t hash[32])
+static int new_code(struct pvf_service *service,
+                    const pvf_code *given,
+                    const uint8_t hash[32],
+                    struct pvf__service_code **ret,
+                    pvf_error *err)
 {
     struct pvf__service_code *code = calloc(1, sizeof(*code));
     if (code == NULL) {
-        return NULL;
+        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a code");
     }
     code->bytes = given->code;
     memcpy(code->hash, hash, sizeof(code->hash));
     if (!given->borrow) {
-        code->owned = malloc(given->code.len > 0 ? given->code.len : 1);
-        if (code->owned == NULL) {
+        int status = take_memory(service, given->code.len, "code", &code->owned, err);
+        if (status != 0) {
             free(code);
-            return NULL;
+            return status;
         }
-        if (given->code.len > 0) {
-            memcpy(code->owned, given->code.data, given->code.len);
-        }
+        (void)put(code->owned, given->code);
         code->bytes.data = code->owned;
     }
-    return code;
+    *ret = code;
+    return 0;
 }
 
 /* Shared by all that have the same, but for what is borrowed, which goes with its owner. */
-static struct pvf__service_code *take_code(struct pvf_service *service, const pvf_code *given)
+static int take_code(struct pvf_service *service,
+                     const pvf_code *given,
+                     struct pvf__service_code **ret,
+                     pvf_error *err)
 {
     uint8_t hash[32];
     pvf__hash_blake2b_256(given->code.data, given->code.len, hash);
     struct pvf__service_code *code = find_code(service, hash);
     if (code == NULL) {
-        code = new_code(given, hash);
-        if (code == NULL) {
-            return NULL;
+        int status = new_code(service, given, hash, &code, err);
+        if (status != 0) {
+            return status;
         }
         code->shared = !given->borrow;
         if (code->shared) {
@@ -89,7 +137,8 @@ static struct pvf__service_code *take_code(struct pvf_service *service, const pv
         }
     }
     code->users++;
-    return code;
+    *ret = code;
+    return 0;
 }
 
 /* ---- Requests ---- */
@@ -114,14 +163,18 @@ static int check_code(const pvf_code *code, pvf_error *err)
     return PVF__RESERVED_CHECK(code->reserved, "pvf_code", err);
 }
 
-static int take_params(struct pvf__service_request *request, pvf_bytes given, pvf_error *err)
+static int take_params(struct pvf_service *service,
+                       struct pvf__service_request *request,
+                       pvf_bytes given,
+                       pvf_error *err)
 {
     if (given.len > 0) {
-        request->params_owned = malloc(given.len);
-        if (request->params_owned == NULL) {
-            return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a request");
+        int status = take_memory(service, given.len, "parameters", &request->params_owned, err);
+        if (status != 0) {
+            return status;
         }
-        memcpy(request->params_owned, given.data, given.len);
+        request->params_len = given.len;
+        (void)put(request->params_owned, given);
     }
     return pvf__host_params((pvf_bytes){request->params_owned, given.len}, &request->params, err);
 }
@@ -187,13 +240,12 @@ int pvf__service_request_new(struct pvf_service *service,
     request->kind = kind;
     request->user = user;
     request->came_at = pvf__clock_monotonic_ns();
-    status = take_params(request, code->executor_params, err);
+    status = take_params(service, request, code->executor_params, err);
     if (status == 0) {
-        request->code = take_code(service, code);
-        status = request->code != NULL ? describe(request, code, err) : PVF_ERR_NO_MEMORY;
-        if (request->code == NULL) {
-            (void)pvf__error_set(err, status, "no memory for %zu bytes of code", code->code.len);
-        }
+        status = take_code(service, code, &request->code, err);
+    }
+    if (status == 0) {
+        status = describe(request, code, err);
     }
     if (status != 0) {
         pvf__service_request_free(service, request);
@@ -235,28 +287,27 @@ static int check_candidate(const pvf_candidate *candidate, pvf_error *err)
 }
 
 /* Head and PoV in one piece of memory. */
-static int copy_candidate(struct pvf__service_request *request, pvf_error *err)
+static int
+copy_candidate(struct pvf_service *service, struct pvf__service_request *request, pvf_error *err)
 {
     pvf_bytes *head = &request->execution.parent_head;
     pvf_bytes *pov = &request->execution.pov;
-    uint8_t *copy = malloc(head->len + pov->len > 0 ? head->len + pov->len : 1);
-    if (copy == NULL) {
-        return pvf__error_set(
-            err, PVF_ERR_NO_MEMORY, "no memory for a candidate of %zu bytes", head->len + pov->len);
+    uint8_t *copy = NULL;
+    int status = take_memory(service, head->len + pov->len, "head and PoV", &copy, err);
+    if (status != 0) {
+        return status;
     }
-    if (head->len > 0) {
-        memcpy(copy, head->data, head->len);
-    }
-    if (pov->len > 0) {
-        memcpy(copy + head->len, pov->data, pov->len);
-    }
-    head->data = copy;
-    pov->data = copy + head->len;
     request->candidate_owned = copy;
+    request->candidate_len = head->len + pov->len;
+    uint8_t *behind = put(copy, *head);
+    (void)put(behind, *pov);
+    head->data = copy;
+    pov->data = behind;
     return 0;
 }
 
-int pvf__service_request_set_candidate(struct pvf__service_request *request,
+int pvf__service_request_set_candidate(struct pvf_service *service,
+                                       struct pvf__service_request *request,
                                        const pvf_candidate *candidate,
                                        pvf_error *err)
 {
@@ -283,7 +334,7 @@ int pvf__service_request_set_candidate(struct pvf__service_request *request,
                          &request->timeout_ms,
                          err);
     if (status == 0 && !candidate->code.borrow) {
-        status = copy_candidate(request, err);
+        status = copy_candidate(service, request, err);
     }
     return status;
 }
@@ -291,8 +342,8 @@ int pvf__service_request_set_candidate(struct pvf__service_request *request,
 void pvf__service_request_free(struct pvf_service *service, struct pvf__service_request *request)
 {
     release_code(service, request->code);
-    free(request->params_owned);
-    free(request->candidate_owned);
+    give_back(service, request->params_owned, request->params_len);
+    give_back(service, request->candidate_owned, request->candidate_len);
     pvf_outcome_done(&request->outcome);
     free(request);
 }

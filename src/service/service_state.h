@@ -75,6 +75,7 @@ struct pvf__service_request {
 
     struct pvf__service_code *code;
     uint8_t *params_owned;
+    size_t params_len;
     struct pvf__executor_params params;
     uint64_t prepare_timeout_ms;
     struct pvf__core_code wanted;
@@ -83,6 +84,7 @@ struct pvf__service_request {
     enum pvf__core_class cls;
     pvf_execute_request execution; /* points to `candidate_owned`, or to what the caller keeps */
     uint8_t *candidate_owned;
+    size_t candidate_len;
     uint64_t timeout_ms;
     uint64_t deadline_ns;
     uint8_t leaf[32];
@@ -208,6 +210,9 @@ struct pvf_service {
     struct pvf__core_link finished;
     uint32_t requests_count; /* callers' */
     struct pvf__core_table codes;
+    uint64_t copied_bytes;     /* code, parameters, heads and PoVs of requests */
+    uint64_t copied_max_bytes; /* none is taken that would make them more */
+    bool copies_refused;       /* that is why the latest request was not taken */
     struct pvf__core_table artifacts;
     struct pvf__core_link workers;
     uint64_t space_at; /* when to look at the free space next */
@@ -251,7 +256,8 @@ PVF__NODISCARD int pvf__service_request_new(struct pvf_service *service,
                                             void *user,
                                             struct pvf__service_request **ret,
                                             pvf_error *err);
-PVF__NODISCARD int pvf__service_request_set_candidate(struct pvf__service_request *request,
+PVF__NODISCARD int pvf__service_request_set_candidate(struct pvf_service *service,
+                                                      struct pvf__service_request *request,
                                                       const pvf_candidate *candidate,
                                                       pvf_error *err);
 void pvf__service_request_free(struct pvf_service *service, struct pvf__service_request *request);

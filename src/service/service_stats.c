@@ -54,6 +54,7 @@ void pvf_service_stats_get(const pvf_service *service, pvf_service_stats *stats)
     now.executions = service->executions;
     now.worker_deaths = service->worker_deaths;
     say_alarm(service, now.alarm, sizeof(now.alarm));
+    now.copied_bytes = service->copied_bytes;
     now.healthy = now.alarm[0] == '\0';
     /* An older caller has a shorter struct. */
     size_t size = stats->struct_size < sizeof(now) ? stats->struct_size : sizeof(now);

@@ -140,7 +140,7 @@ static int execute(pvf_service *service,
         return status;
     }
     request->execute_callback = callback;
-    status = pvf__service_request_set_candidate(request, candidate, err);
+    status = pvf__service_request_set_candidate(service, request, candidate, err);
     if (status != 0) {
         pvf__service_request_free(service, request);
         return status;
@@ -162,10 +162,11 @@ static int heads_up(pvf_service *service, const pvf_code *code, pvf_error *err)
     return status != 0 ? status : enter(service, request, NULL, err);
 }
 
-static int counted(const pvf_service *service, int status)
+static int counted(pvf_service *service, int status)
 {
     if (status != 0 && service != NULL) {
         pvf__service_metrics_refused(service, status);
+        service->copies_refused = false;
     }
     return status;
 }

@@ -93,7 +93,7 @@ def execute(number, **more):
 
 # Members whose value is another one in each run, or on each machine.
 VOLATILE = {"cpu_us", "wall_us", "queued_us", "peak_rss", "peak_allocated", "text", "artifact_size",
-            "checksum", "cache_bytes", "head_data", "result", "pvf", "landlock", "seccomp",
+            "checksum", "cache_bytes", "copied_bytes", "head_data", "result", "pvf", "landlock", "seccomp",
             "change_root", "secure_clone", "secure_validator_mode", "execute_workers",
             "prepare_workers", "preparations", "cache_entries", "requests", "job"}
 
@@ -210,6 +210,17 @@ def nothing_is_lost_under_back_pressure():
     answers = session("pressure", requests, "--max-live", "3")
     check("pressure", sorted(a["id"] for a in answers[1:]) == list(range(count)))
     check("pressure", all(a["verdict"] == "valid" for a in answers[1:]))
+
+
+def who_finds_no_room_is_told():
+    """Code that is larger than all requests may hold; then one that fits."""
+    answers = session("room", [{"op": "precheck", "id": 1, "code": code()},
+                               {"op": "precheck", "id": 2, "code": {"hex": "00"}}],
+                      "--copied-max", "1K")
+    check("room", [(a.get("id"), a["type"]) for a in answers[1:]] ==
+          [(1, "error"), (2, "precheck")], str(answers))
+    check("room", answers[1]["status"] == "PVF_ERR_LIMIT" and
+          "copied_max_bytes" in answers[1]["text"], str(answers))
 
 
 def damaged_lines_get_one_answer_each():
@@ -484,6 +495,7 @@ def wrong_command_lines():
             (["--cache", folder, "--policy", "x"], "--policy is"),
             (["--cache", folder, "--log", "x"], "--log: "),
             (["--cache", folder, "--cache-max", "1T"], "--cache-max takes a size"),
+            (["--cache", folder, "--copied-max", "x"], "--copied-max takes a size"),
             (["--cache", folder, "--metrics", "nowhere"], "--metrics: "),
             (["--cache", folder, "--listen", ""], "--listen: "),
             (["--cache", folder, "--frobnicate"], "unrecognized option"),
@@ -500,6 +512,7 @@ def wrong_command_lines():
 def main():
     documented_examples()
     faults_are_answered_and_end_nothing()
+    who_finds_no_room_is_told()
     damaged_lines_get_one_answer_each()
     inputs_in_every_form()
     nothing_is_lost_under_back_pressure()

@@ -332,6 +332,85 @@ static void more_than_the_limit_are_refused(void **state)
     service_fakes_free(&fakes);
 }
 
+/* A figure as it is scraped. */
+static double figure_of(pvf_service *service, const char *series)
+{
+    char *text = NULL;
+    size_t len = 0;
+    assert_int_equal(pvf_metrics_text(pvf_service_metrics(service), &text, &len, NULL), 0);
+    /* A line of its own; what explains the series begins with a sign. */
+    char line[128];
+    int line_len = snprintf(line, sizeof(line), "\n%s ", series);
+    const char *at = strstr(text, line);
+    assert_non_null(at);
+    double value = strtod(at + line_len, NULL);
+    free(text);
+    return value;
+}
+
+static void assert_no_room(pvf_service *service, const pvf_candidate *candidate, const char *what)
+{
+    pvf_error err = PVF_ERROR_INIT;
+    assert_int_equal(
+        pvf_service_execute(service, candidate, service_bench_on_execute, NULL, NULL, &err),
+        PVF_ERR_LIMIT);
+    if (strstr(err.text, "copied_max_bytes") == NULL || strstr(err.text, what) == NULL) {
+        fail_msg("%s", err.text);
+    }
+}
+
+static void copies_are_bounded_and_given_back(void **state)
+{
+    (void)state;
+    static const uint8_t pov[1000] = {0};
+    static const char refused[] = "pvf_requests_refused_total{reason=\"copied_bytes\"}";
+    struct service_fakes fakes;
+    struct service_bench_reply replies[3] = {0};
+    service_fakes_make(&fakes, "gate", "answer", bench_ok_answer);
+    pvf_candidate candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
+    const size_t code_len = candidate.code.code.len;
+    const size_t head_len = candidate.execution.parent_head.len;
+    candidate.execution.pov = (pvf_bytes){pov, sizeof(pov)};
+    fakes.config.copied_max_bytes = 2 * (sizeof(pov) + head_len) + code_len;
+    fakes.service = service_bench_new(&fakes.config);
+    /* The same code is held once, so two of them fit exactly. */
+    service_bench_execute(fakes.service, &candidate, &replies[0]);
+    service_bench_execute(fakes.service, &candidate, &replies[1]);
+    assert_int_equal(service_bench_stats(fakes.service).copied_bytes,
+                     fakes.config.copied_max_bytes);
+    candidate.execution.parent_head.len = 0;
+    candidate.execution.pov.len = 1;
+    assert_no_room(fakes.service, &candidate, "head and PoV");
+    const pvf_candidate other = service_fakes_candidate(2, PVF_EXEC_APPROVAL);
+    assert_no_room(fakes.service, &other, "code");
+    assert_int_equal(service_bench_stats(fakes.service).copied_bytes,
+                     fakes.config.copied_max_bytes);
+    assert_true(figure_of(fakes.service, refused) == 2);
+    assert_true(figure_of(fakes.service, "pvf_requests_refused_total{reason=\"limit\"}") == 0);
+    assert_true(figure_of(fakes.service, "pvf_requests_copied_bytes") ==
+                (double)fakes.config.copied_max_bytes);
+    /* What the caller keeps is no copy. */
+    candidate.code.borrow = true;
+    service_bench_execute(fakes.service, &candidate, &replies[2]);
+    assert_int_equal(service_bench_stats(fakes.service).copied_bytes,
+                     fakes.config.copied_max_bytes);
+    assert_true(pvf_service_cancel(fakes.service, replies[1].id));
+    service_fakes_open(fakes.prepare_gate, 1);
+    service_bench_run(fakes.service, replies, 3);
+    assert_int_equal(service_bench_stats(fakes.service).copied_bytes, 0);
+    for (size_t i = 0; i < 3; i++) {
+        service_bench_reply_done(&replies[i]);
+    }
+    /* There is room again. */
+    replies[0] = (struct service_bench_reply){0};
+    candidate.code.borrow = false;
+    service_bench_execute(fakes.service, &candidate, &replies[0]);
+    service_bench_run(fakes.service, replies, 1);
+    service_bench_assert_verdict(&replies[0], PVF_VERDICT_VALID, PVF_REASON_NONE, "");
+    service_bench_reply_done(&replies[0]);
+    service_fakes_free(&fakes);
+}
+
 static void bad_arguments_are_refused(void **state)
 {
     (void)state;
@@ -407,6 +486,8 @@ static void bad_configurations_are_refused(void **state)
     REFUSED("execute_max");
     bad.requests_max = 0;
     REFUSED("requests_max");
+    bad.copied_max_bytes = 0;
+    REFUSED("copied_max_bytes");
     bad.policy = 7;
     REFUSED("policy");
     bad.host.cache_dir = NULL;
@@ -851,6 +932,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(freed_with_everything_under_way),
         cmocka_unit_test(the_descriptor_is_enough),
         cmocka_unit_test(more_than_the_limit_are_refused),
+        cmocka_unit_test(copies_are_bounded_and_given_back),
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(bad_configurations_are_refused),
         cmocka_unit_test(an_older_and_shorter_configuration_works),
