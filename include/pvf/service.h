@@ -144,6 +144,7 @@ typedef struct pvf_precheck_reply {
     const char *text; /* for status; never NULL */
     const pvf_prepare_outcome *outcome; /* status 0, else NULL; artifact_path is the cache's: do not
                                            remove it */
+    const char *evidence;               /* the bundle that was written, or NULL */
     void *user;
 } pvf_precheck_reply;
 

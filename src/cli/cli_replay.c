@@ -3,18 +3,24 @@
 #include "cli/cli_replay.h"
 
 #include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "cache/cache_digest.h"
 #include "cli/cli_args.h"
 #include "cli/cli_command.h"
 #include "cli/cli_exit.h"
 #include "cli/cli_report.h"
 #include "cli/cli_workers.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 static const char usage[] =
     "usage: pvf replay [OPTION…] BUNDLE\n"
@@ -103,6 +109,50 @@ static int parse(int argc, char **argv, struct replay *replay)
     return -1;
 }
 
+/* 0x and the digest of a worker's file; "-" when it cannot be read. */
+static void digest_of(const char *path, char out[67])
+{
+    struct stat info;
+    uint8_t digest[32];
+    uint64_t size = 0;
+    PVF__CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    (void)snprintf(out, 67, "-");
+    if (fd >= 0 && fstat(fd, &info) == 0 &&
+        pvf__cache_digest_file(fd, (uint64_t)info.st_size, digest, &size, NULL) == 0) {
+        (void)snprintf(out, 67, "0x");
+        pvf__text_to_hex(digest, sizeof digest, out + 2);
+    }
+}
+
+/* Which program is used, and is it the one that was used then? */
+static void worker_row(struct replay *replay, const char *label, const char *key, const char *path)
+{
+    char version[64];
+    char digest[67];
+    char name[32];
+    const char *then = pvf__cli_bundle_text(&replay->bundle, key, "version");
+    const char *then_digest = pvf__cli_bundle_text(&replay->bundle, key, "blake2b_256");
+    if (pvf_worker_version(path, version, sizeof version, NULL) != 0) {
+        (void)snprintf(version, sizeof version, "unknown");
+    }
+    digest_of(path, digest);
+    bool known = strlen(then_digest) == strlen(digest) && strlen(digest) > 1;
+    bool same = known && strcmp(digest, then_digest) == 0;
+    pvf__cli_report_row(&replay->report,
+                        label,
+                        same    ? "%s, the same file as then"
+                        : known ? "%s, another file than then: %s"
+                                : "%s here, %s then",
+                        version,
+                        then);
+    (void)snprintf(name, sizeof name, "%s_version", key);
+    pvf__cli_report_string(&replay->report, name, version);
+    if (known) {
+        (void)snprintf(name, sizeof name, "%s_same", key);
+        pvf__cli_report_json(&replay->report, name, json_boolean(same));
+    }
+}
+
 static int open_host(struct replay *replay)
 {
     pvf_error err = PVF_ERROR_INIT;
@@ -119,20 +169,14 @@ static int open_host(struct replay *replay)
         .security_mode = PVF_SECURITY_DETECT,
         .metering = replay->bundle.metering,
     };
-    char version[64];
-    if (pvf_host_new(&config, &replay->host, &err) != 0 ||
-        pvf_worker_version(workers.prepare, version, sizeof version, &err) != 0) {
+    if (pvf_host_new(&config, &replay->host, &err) != 0) {
         return pvf__cli_fail(PVF__CLI_INTERNAL,
                              "is there room in $TMPDIR, and are the worker programs intact?",
                              "the workers could not be made ready: %s",
                              err.text);
     }
-    pvf__cli_report_row(&replay->report,
-                        "workers",
-                        "%s here, %s then",
-                        version,
-                        pvf__cli_bundle_text(&replay->bundle, "prepare_worker", "version"));
-    pvf__cli_report_string(&replay->report, "worker_version", version);
+    worker_row(replay, "prepare worker", "prepare_worker", workers.prepare);
+    worker_row(replay, "execute worker", "execute_worker", workers.execute);
     return -1;
 }
 

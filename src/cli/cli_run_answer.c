@@ -132,6 +132,13 @@ static void put_preparation(struct pvf__json_out *json, const pvf_prepare_outcom
     }
 }
 
+static void put_evidence(struct pvf__json_out *json, const char *path)
+{
+    if (path != NULL) {
+        pvf__json_out_string(json, "evidence", path);
+    }
+}
+
 void pvf__run_answer_precheck(struct pvf__run_job *job, const pvf_precheck_reply *reply)
 {
     struct pvf__json_out json = begin(job->client, "precheck", job->id);
@@ -146,6 +153,7 @@ void pvf__run_answer_precheck(struct pvf__run_job *job, const pvf_precheck_reply
         pvf__json_out_bool(&json, "stored", reply->stored);
         put_preparation(&json, reply->outcome);
     }
+    put_evidence(&json, reply->evidence);
     end(job->client, &json);
 }
 
@@ -196,9 +204,7 @@ void pvf__run_answer_execute(struct pvf__run_job *job, const pvf_execute_reply *
         put_preparation(&json, reply->preparation);
         pvf__json_out_close(&json, '}');
     }
-    if (reply->evidence != NULL) {
-        pvf__json_out_string(&json, "evidence", reply->evidence);
-    }
+    put_evidence(&json, reply->evidence);
     end(job->client, &json);
 }
 

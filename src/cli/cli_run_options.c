@@ -29,7 +29,7 @@ static const char usage[] =
     "  --policy fair|reference  how executions take turns (default fair)\n"
     "  --cancel-kills           a cancelled execution that runs is killed\n"
     "  --cache-max SIZE         bytes of artifacts that are kept (default 10G)\n"
-    "  --evidence DIR           keep a bundle for every execution that is not valid\n"
+    "  --evidence DIR           keep a bundle of all that is not valid or good\n"
     "  --evidence-max SIZE      bytes of bundles that are kept (default 1G)\n"
     "  --log error|warn|info|debug\n"
     "                           what is told on standard error (default warn)\n"

@@ -51,11 +51,14 @@
 
 /* A worker program as the host knows it. */
 struct pvf__evidence_program {
-    const char *path;    /* NULL: none */
-    const char *version; /* NULL: not known */
+    const char *path;           /* NULL: none */
+    const char *version;        /* NULL: not known */
+    uint64_t size;              /* of its file */
+    const uint8_t *blake2b_256; /* of its file, 32 bytes; NULL: not known, nor is the size */
 };
 
 struct pvf__evidence {
+    const char *kind; /* of the request, such as "backing" or "precheck"; NULL: not known */
     pvf_bytes code;
     uint8_t code_hash[32];
     pvf_bytes executor_params; /* SCALE list; none: the empty list */
@@ -66,7 +69,6 @@ struct pvf__evidence {
     /* The candidate; NULL when there was none, or none was reached.  Its code and parameters are
      * those above; artifact_path and checksum are ignored. */
     const pvf_execute_request *execution;
-    const char *execution_kind; /* such as "backing"; NULL: not known */
     uint32_t attempts;
     uint64_t queued_us;
 

@@ -53,10 +53,10 @@ static void put_request(struct pvf__json_out *json, const struct pvf__evidence *
     pvf__json_out_number(json, "prepare_timeout_ms", evidence->prepare_timeout_ms);
     pvf__json_out_bool(json, "precheck", evidence->prepare_kind == PVF_PREPARE_PRECHECKING);
     pvf__json_out_number(json, "metering", (uint64_t)(uint32_t)evidence->metering);
+    if (evidence->kind != NULL) {
+        pvf__json_out_string(json, "kind", evidence->kind);
+    }
     if (execution != NULL) {
-        if (evidence->execution_kind != NULL) {
-            pvf__json_out_string(json, "kind", evidence->execution_kind);
-        }
         pvf__json_out_number(json, "timeout_ms", execution->timeout_ms);
         pvf__json_out_number(
             json, "descriptor_version", (uint64_t)(uint32_t)execution->descriptor_version);
@@ -123,6 +123,10 @@ static void put_program(struct pvf__json_out *json,
     pvf__json_out_string(json, "path", program->path);
     if (program->version != NULL) {
         pvf__json_out_string(json, "version", program->version);
+    }
+    if (program->blake2b_256 != NULL) {
+        pvf__json_out_number(json, "size", program->size);
+        pvf__json_out_hex(json, "blake2b_256", program->blake2b_256, 32);
     }
     pvf__json_out_close(json, '}');
 }

@@ -148,6 +148,7 @@ static int set_up(const pvf_service_config *config, struct pvf_service *service,
         status = pvf__service_cache_load(service, err);
     }
     if (status == 0) {
+        pvf__service_programs_describe(service);
         status = pvf__service_metrics_new(service, err);
     }
     return status;

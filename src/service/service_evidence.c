@@ -8,9 +8,15 @@
 
 #include <string.h>
 
-static const char *kind_name(enum pvf__core_class cls)
+static const char *kind_name(const struct pvf__service_request *request)
 {
-    switch (cls) {
+    if (request->kind == PVF__SERVICE_PRECHECK) {
+        return "precheck";
+    }
+    if (request->kind == PVF__SERVICE_HEADS_UP) {
+        return "heads_up";
+    }
+    switch (request->cls) {
     case PVF__CORE_DISPUTE:
         return "dispute";
     case PVF__CORE_APPROVAL:
@@ -38,19 +44,34 @@ static const char *write_bundle(const struct pvf_service *service,
     return out;
 }
 
+static struct pvf__evidence_program about_program(const struct pvf_service *service,
+                                                  enum pvf__worker_kind kind)
+{
+    const struct pvf_host *host = service->host;
+    const struct pvf__service_program *program = &service->programs[kind];
+    return (struct pvf__evidence_program){
+        .path = kind == PVF__WORKER_KIND_PREPARE ? host->prepare_program.path
+                                                 : host->execute_program.path,
+        .version = program->version[0] != '\0' ? program->version : NULL,
+        .size = program->size,
+        .blake2b_256 = program->has_digest ? program->digest : NULL,
+    };
+}
+
 static struct pvf__evidence about(const struct pvf_service *service,
                                   const struct pvf__service_request *request)
 {
     const struct pvf_host *host = service->host;
     struct pvf__evidence evidence = {
+        .kind = kind_name(request),
         .code = request->code->bytes,
         .executor_params = {request->params.raw.data, request->params.raw.len},
         .bomb_limit = request->wanted.bomb_limit,
         .prepare_timeout_ms = request->prepare_timeout_ms,
         .prepare_kind = request->wanted.kind == PVF__CORE_PRECHECKING ? PVF_PREPARE_PRECHECKING
                                                                       : PVF_PREPARE_COMPILATION,
-        .prepare_worker = {host->prepare_program.path, host->node_version},
-        .execute_worker = {host->execute_program.path, host->node_version},
+        .prepare_worker = about_program(service, PVF__WORKER_KIND_PREPARE),
+        .execute_worker = about_program(service, PVF__WORKER_KIND_EXECUTE),
         .security = host->security,
         .metering = (int32_t)host->metering,
     };
@@ -58,10 +79,10 @@ static struct pvf__evidence about(const struct pvf_service *service,
     return evidence;
 }
 
-const char *pvf__service_evidence_precheck(const struct pvf_service *service,
-                                           const struct pvf__service_request *request,
-                                           const pvf_prepare_outcome *outcome,
-                                           char out[PATH_MAX])
+const char *pvf__service_evidence_preparation(const struct pvf_service *service,
+                                              const struct pvf__service_request *request,
+                                              const pvf_prepare_outcome *outcome,
+                                              char out[PATH_MAX])
 {
     if (service->evidence_dir == NULL || outcome->ok) {
         return NULL;
@@ -86,7 +107,6 @@ const char *pvf__service_evidence_execution(const struct pvf_service *service,
     pvf_execute_request execution = request->execution;
     execution.timeout_ms = request->timeout_ms;
     evidence.execution = &execution;
-    evidence.execution_kind = kind_name(request->cls);
     evidence.attempts = reply->attempts;
     evidence.queued_us = reply->queued_us;
     evidence.outcome = reply->outcome;

@@ -13,20 +13,10 @@
 
 int pvf__service_metrics_new(struct pvf_service *service, pvf_error *err)
 {
-    char prepare[64] = "";
-    char execute[64] = "";
-    const struct pvf_host *host = service->host;
-    /* Who says nothing has no version; that is no reason not to start. */
-    if (pvf_worker_version(host->prepare_program.path, prepare, sizeof(prepare), NULL) != 0) {
-        prepare[0] = '\0';
-    }
-    if (pvf_worker_version(host->execute_program.path, execute, sizeof(execute), NULL) != 0) {
-        execute[0] = '\0';
-    }
     const struct pvf__metrics_config config = {
         .version = PVF_VERSION,
-        .prepare_version = prepare,
-        .execute_version = execute,
+        .prepare_version = service->programs[PVF__WORKER_KIND_PREPARE].version,
+        .execute_version = service->programs[PVF__WORKER_KIND_EXECUTE].version,
     };
     int status = pvf__metrics_new(&config, &service->metrics, err);
     if (status == 0) {

@@ -45,6 +45,17 @@ static void prepare_outcome(const struct pvf_service *service,
     (void)snprintf(ret->text, sizeof(ret->text), "%s", command->text);
 }
 
+/* The same for this very request. */
+static void prepare_outcome_for(const struct pvf_service *service,
+                                const struct pvf__service_request *request,
+                                const struct pvf__core_command *command,
+                                pvf_prepare_outcome *ret)
+{
+    prepare_outcome(service, command, ret);
+    memcpy(ret->code_hash, request->wanted.key.code_hash, sizeof(ret->code_hash));
+    memcpy(ret->prep_hash, request->wanted.key.prep_hash, sizeof(ret->prep_hash));
+}
+
 static void tell_precheck(struct pvf_service *service,
                           struct pvf__service_request *request,
                           const struct pvf__core_command *command)
@@ -60,9 +71,7 @@ static void tell_precheck(struct pvf_service *service,
     switch (command->reply) {
     case PVF__CORE_REPLY_PREPARED:
     case PVF__CORE_REPLY_PREPARE_FAILED:
-        prepare_outcome(service, command, &outcome);
-        memcpy(outcome.code_hash, request->wanted.key.code_hash, sizeof(outcome.code_hash));
-        memcpy(outcome.prep_hash, request->wanted.key.prep_hash, sizeof(outcome.prep_hash));
+        prepare_outcome_for(service, request, command, &outcome);
         reply.outcome = &outcome;
         break;
     case PVF__CORE_REPLY_NO_WORKER:
@@ -83,12 +92,26 @@ static void tell_precheck(struct pvf_service *service,
     }
     char evidence[PATH_MAX];
     if (reply.outcome != NULL && !reply.stored) {
-        (void)pvf__service_evidence_precheck(service, request, reply.outcome, evidence);
+        reply.evidence =
+            pvf__service_evidence_preparation(service, request, reply.outcome, evidence);
     }
     pvf__service_metrics_prechecked(service, request);
     pvf__service_request_leave(service, request);
     request->precheck_callback(service, &reply);
     pvf__service_request_free(service, request);
+}
+
+/* Nobody is told, so what went wrong is kept where it may be found. */
+static void end_heads_up(const struct pvf_service *service,
+                         const struct pvf__service_request *request,
+                         const struct pvf__core_command *command)
+{
+    pvf_prepare_outcome outcome;
+    char evidence[PATH_MAX];
+    if (command->reply == PVF__CORE_REPLY_PREPARE_FAILED && !command->stored) {
+        prepare_outcome_for(service, request, command, &outcome);
+        (void)pvf__service_evidence_preparation(service, request, &outcome, evidence);
+    }
 }
 
 /* ---- Executions ---- */
@@ -148,9 +171,7 @@ static void take_execution(struct pvf_service *service,
         }
         break;
     case PVF__CORE_REPLY_PREPARE_FAILED:
-        prepare_outcome(service, command, &request->prepared);
-        memcpy(request->prepared.code_hash, request->wanted.key.code_hash, sizeof(request->leaf));
-        memcpy(request->prepared.prep_hash, request->wanted.key.prep_hash, sizeof(request->leaf));
+        prepare_outcome_for(service, request, command, &request->prepared);
         pvf__service_set_outcome(request,
                                  command->deterministic ? PVF__EVENT_CODE_REFUSED
                                                         : PVF__EVENT_PREPARE_FAILED,
@@ -187,6 +208,7 @@ void pvf__service_reply(struct pvf_service *service, const struct pvf__core_comm
         tell_precheck(service, request, command);
         break;
     case PVF__SERVICE_HEADS_UP:
+        end_heads_up(service, request, command);
         pvf__service_request_leave(service, request);
         pvf__service_request_free(service, request);
         break;

@@ -185,7 +185,16 @@ enum pvf__service_proof {
 
 struct pvf__service_check; /* service_recheck.c */
 
+/* What a worker program is. */
+struct pvf__service_program {
+    char version[64]; /* as it calls itself; "": unknown */
+    bool has_digest;  /* only when evidence is kept */
+    uint64_t size;
+    uint8_t digest[32]; /* BLAKE2b-256 of its file */
+};
+
 struct pvf_service {
+    struct pvf__service_program programs[2]; /* by enum pvf__worker_kind */
     struct pvf_host *host; /* programs, folder, what workers are told; its own workers never run */
     struct pvf__core *core;
     struct pvf__cache *cache;
@@ -360,6 +369,9 @@ void pvf__service_artifacts_free(struct pvf_service *service);
 /* Tells the core how much space is free. */
 void pvf__service_space(struct pvf_service *service, uint64_t now);
 bool pvf__service_disk_is_full(const struct pvf_service *service);
+
+/* service_programs.c: asks them, and reads their files. */
+void pvf__service_programs_describe(struct pvf_service *service);
 
 /* service_proof.c */
 void pvf__service_death(struct pvf_service *service);

@@ -209,6 +209,7 @@ def what_the_service_writes_can_be_replayed():
                     for i, name in enumerate(("wrong-state", "garbage-parent-head"))]
         requests.append({"op": "execute", "id": 2, "code": requests[0]["code"],
                          "params": {"path": os.path.join(ADDER, "validation_params.scale")}})
+        requests.append({"op": "precheck", "id": 3, "code": {"hex": "00"}})
         run = subprocess.run([pvf, "run", "--workers", workers, "--cache", os.path.join(top, "c"),
                               "--evidence", evidence],
                              input="".join(json.dumps(r) + "\n" for r in requests),
@@ -216,6 +217,20 @@ def what_the_service_writes_can_be_replayed():
         answers = {a["id"]: a for a in map(json.loads, run.stdout.splitlines()) if "id" in a}
         if run.returncode != 0 or "evidence" in answers[2]:
             fail("written", f"{run}")
+        text = replay("precheck", 0, answers[3].get("evidence", "none"))
+        for word in ("Prevalidation, as recorded", "the same file as then"):
+            if word not in text:
+                fail("precheck", f"{word!r} is not in: {text}")
+        with open(os.path.join(answers[3]["evidence"], "manifest.json"), encoding="utf-8") as file:
+            manifest = json.load(file)
+        for name, program in (("prepare_worker", "pvf-prepare-worker"),
+                              ("execute_worker", "pvf-execute-worker")):
+            with open(os.path.join(workers, program), "rb") as file:
+                if manifest[name]["blake2b_256"] != digest(file.read()) or \
+                        not manifest[name]["version"]:
+                    fail("precheck", manifest[name])
+        if manifest["request"]["kind"] != "precheck" or not manifest["request"]["precheck"]:
+            fail("precheck", manifest["request"])
         for number in (0, 1):
             path = answers[number].get("evidence")
             if path is None:
@@ -235,7 +250,7 @@ def what_the_service_writes_can_be_replayed():
                                  capture_output=True, timeout=600, check=False)
             if run.returncode != 1:
                 fail("validate", run)
-        if len(os.listdir(os.path.join(evidence, "code"))) != 1:
+        if len(os.listdir(os.path.join(evidence, "code"))) != 2:
             fail("written", "the code is there more than once")
 
 

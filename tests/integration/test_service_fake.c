@@ -810,6 +810,64 @@ static void verdicts_that_are_not_valid_leave_evidence(void **state)
     service_fakes_free(&fakes);
 }
 
+static void assert_says(const char *bundle, const char *word)
+{
+    char manifest[PATH_MAX];
+    (void)snprintf(manifest, sizeof(manifest), "%s/manifest.json", bundle);
+    PVF__CLEANUP_BUF struct pvf__buf text = service_bench_read(manifest);
+    if (memmem(text.data, text.len, word, strlen(word)) == NULL) {
+        fail_msg("%s is not in: %.*s", word, (int)text.len, (const char *)text.data);
+    }
+}
+
+static bool is_at_rest(pvf_service *service, void *context)
+{
+    (void)context;
+    return service_bench_stats(service).requests == 0;
+}
+
+static void preparations_that_fail_leave_evidence(void **state)
+{
+    (void)state;
+    char folder[PATH_MAX / 2];
+    struct service_fakes fakes;
+    struct service_bench_reply replies[3] = {0};
+    service_fakes_make(&fakes, "answer", "answer", bench_ok_answer);
+    bench_set_answer(fakes.prepare, "answer", REFUSED_CODE);
+    (void)snprintf(folder, sizeof(folder), "%s-evidence", service_bench_cache);
+    pvf__folder_remove(folder);
+    fakes.config.evidence_dir = folder;
+    fakes.service = service_bench_new(&fakes.config);
+    pvf_candidate candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
+    service_bench_precheck(fakes.service, &candidate.code, &replies[0]);
+    service_bench_run(fakes.service, replies, 1);
+    assert_false(replies[0].ok);
+    assert_says(replies[0].evidence, "\"kind\":\"precheck\"");
+    assert_says(replies[0].evidence, "\"precheck\":true");
+    assert_says(replies[0].evidence, "\"preparation\":{\"ok\":false");
+    /* Which programs they were. */
+    assert_says(replies[0].evidence, "\"blake2b_256\"");
+    /* What is known already was told with its evidence once. */
+    service_bench_precheck(fakes.service, &candidate.code, &replies[1]);
+    service_bench_run(fakes.service, replies, 2);
+    assert_true(replies[1].stored);
+    assert_string_equal(replies[1].evidence, "");
+    assert_int_equal(service_bench_entries(folder, ""), 2);
+    /* An execution that meets it has its candidate in the bundle as well. */
+    service_bench_execute(fakes.service, &candidate, &replies[2]);
+    service_bench_run(fakes.service, replies, 3);
+    assert_int_equal(replies[2].reason, PVF_REASON_PREPARE);
+    assert_says(replies[2].evidence, "\"kind\":\"approval\"");
+    assert_says(replies[2].evidence, "\"preparation\":{\"ok\":false");
+    service_bench_reply_done(&replies[2]);
+    /* Nobody waits for this one, so its bundle is all there is. */
+    const pvf_code other = service_fakes_code(2);
+    assert_int_equal(pvf_service_heads_up(fakes.service, &other, NULL), 0);
+    service_bench_run_until(fakes.service, is_at_rest, NULL);
+    assert_int_equal(service_bench_entries(folder, ""), 4);
+    service_fakes_free(&fakes);
+}
+
 /* The text has this line as a whole. */
 static void assert_figure(const char *text, const char *line)
 {
@@ -946,6 +1004,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_damaged_artifact_of_an_earlier_run_is_prepared_again),
         cmocka_unit_test(leftovers_are_cleared_away),
         cmocka_unit_test(verdicts_that_are_not_valid_leave_evidence),
+        cmocka_unit_test(preparations_that_fail_leave_evidence),
         cmocka_unit_test(figures_are_kept),
         cmocka_unit_test(of_many_requests_none_is_lost),
     };

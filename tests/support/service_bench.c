@@ -90,6 +90,8 @@ void service_bench_on_precheck(pvf_service *service, const pvf_precheck_reply *r
     to->status = reply->status;
     to->stored = reply->stored;
     (void)snprintf(to->text, sizeof(to->text), "%s", reply->text);
+    (void)snprintf(
+        to->evidence, sizeof(to->evidence), "%s", reply->evidence != NULL ? reply->evidence : "");
     to->has_outcome = reply->outcome != NULL;
     if (to->has_outcome) {
         to->ok = reply->outcome->ok;

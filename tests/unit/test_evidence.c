@@ -76,6 +76,7 @@ struct sample {
 
 static void make(struct sample *sample, uint8_t code, size_t pov_len)
 {
+    static const uint8_t digest[32] = {10};
     memset(sample, 0, sizeof(*sample));
     memset(sample->code, code, sizeof(sample->code));
     memcpy(sample->head, "\x01\x02\x03\x04\x05", sizeof(sample->head));
@@ -96,10 +97,11 @@ static void make(struct sample *sample, uint8_t code, size_t pov_len)
     sample->evidence = (struct pvf__evidence){
         .code = {.data = sample->code, .len = sizeof(sample->code)},
         .execution = &sample->execution,
-        .execution_kind = "backing",
+        .kind = "backing",
         .outcome = &sample->outcome,
         .preparation = &sample->preparation,
-        .prepare_worker = {.path = "/p", .version = "1"},
+        .prepare_worker = {.path = "/p", .version = "1", .size = 7, .blake2b_256 = digest},
+        .execute_worker = {.path = "/e"},
     };
     pvf__hash_blake2b_256(sample->code, sizeof(sample->code), sample->evidence.code_hash);
 }
@@ -147,15 +149,18 @@ static void a_bundle_holds_the_inputs_and_the_outcome(void **state)
     (void)state;
     static const uint8_t pvd[5 + 1 + 4 + 32 + 4] = {
         5 << 2, 1, 2, 3, 4, 5, 7, [42] = 0xE8, [43] = 0x03};
-    static const char *const says[] = {"\"format\":\"pvf-evidence\"",
-                                       "\"version\":1",
-                                       "\"executor_params\":\"0x00\"",
-                                       "\"verdict\":1",
-                                       "\"reason_name\":\"reported invalid\"",
-                                       "a \\u0022trap\\u0022\\u000a\\u001b[31m",
-                                       "\"kind\":\"backing\"",
-                                       "\"prepare_worker\":{\"path\":\"/p\"",
-                                       "\"processors\":"};
+    static const char *const says[] = {
+        "\"format\":\"pvf-evidence\"",
+        "\"version\":1",
+        "\"executor_params\":\"0x00\"",
+        "\"verdict\":1",
+        "\"reason_name\":\"reported invalid\"",
+        "a \\u0022trap\\u0022\\u000a\\u001b[31m",
+        "\"kind\":\"backing\"",
+        "\"prepare_worker\":{\"path\":\"/p\",\"version\":\"1\",\"size\":7,"
+        "\"blake2b_256\":\"0x0a000000",
+        "\"execute_worker\":{\"path\":\"/e\"}",
+        "\"processors\":"};
     uint8_t code[3000];
     struct pvf__buf manifest;
     memset(code, 'c', sizeof(code));
