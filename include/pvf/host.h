@@ -40,6 +40,7 @@ typedef struct pvf_host_config {
     int32_t security_mode;        /* enum pvf_security_mode */
     pvf_security_status security; /* for PVF_SECURITY_AS_GIVEN */
     int32_t metering;             /* enum pvf_metering; for experts, 0 is right for all others */
+    uint32_t compile_threads;     /* that compile one code, 1 to 16; 0: the worker decides */
     uint64_t reserved[8];         /* zero: see pvf/types.h */
 } pvf_host_config;
 

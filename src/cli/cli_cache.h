@@ -37,6 +37,7 @@ struct pvf__cli_cache_options {
     const char *workers;
     uint32_t bomb_limit;
     enum pvf_metering metering;
+    uint32_t compile_threads; /* 0: the worker decides */
     bool precheck;
     uint64_t timeout_ms; /* 0: as the parameters say */
 };

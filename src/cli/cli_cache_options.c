@@ -25,8 +25,9 @@ static const char usage[] =
     "  --dry-run                gc: only say what would be removed\n"
     "  -o, --output FILE        export: where to\n"
     "  --executor-params P      warm, export: as for 'pvf prepare' (default: none)\n"
-    "  --bomb-limit N, --precheck, --timeout MS, --metering callee|call-site, --workers DIR\n"
-    "                           warm: as for 'pvf prepare'\n"
+    "  --bomb-limit N, --precheck, --timeout MS, --metering callee|call-site, --compile-threads "
+    "N,\n"
+    "  --workers DIR            warm: as for 'pvf prepare'\n"
     "  -h, --help\n"
     "\n"
     "exit status: 0 done, 1 not everything is good (verify), or a code is invalid (warm),\n"
@@ -45,6 +46,7 @@ enum option_id {
     OPT_PRECHECK,
     OPT_TIMEOUT,
     OPT_METERING,
+    OPT_COMPILE_THREADS,
     OPT_WORKERS,
 };
 
@@ -68,6 +70,7 @@ static const struct option long_options[] = {
     {"precheck", no_argument, NULL, OPT_PRECHECK},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"metering", required_argument, NULL, OPT_METERING},
+    {"compile-threads", required_argument, NULL, OPT_COMPILE_THREADS},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -185,6 +188,10 @@ static int take(int id, struct pvf__cli_cache_options *options)
         return number("timeout", optarg, 86400000, &options->timeout_ms);
     case OPT_METERING:
         return metering(optarg, &options->metering);
+    case OPT_COMPILE_THREADS:
+        stop = number("compile-threads", optarg, PVF__COMPILE_THREADS_MAX, &value);
+        options->compile_threads = (uint32_t)value;
+        break;
     case OPT_WORKERS:
         options->workers = optarg;
         break;

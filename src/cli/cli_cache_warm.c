@@ -100,6 +100,7 @@ static int open_host(struct warm *warm, const char *program)
         .quiet = getenv("RUST_LOG") == NULL,
         .security_mode = PVF_SECURITY_DETECT,
         .metering = (int32_t)warm->options->metering,
+        .compile_threads = warm->options->compile_threads,
     };
     return pvf_host_new(&config, &warm->host, &err) == PVF_OK
                ? -1

@@ -30,6 +30,7 @@ int pvf__cli_job_open(const struct pvf__cli_workers *workers,
         .quiet = getenv("RUST_LOG") == NULL,
         .security_mode = PVF_SECURITY_DETECT,
         .metering = (int32_t)options->metering,
+        .compile_threads = options->compile_threads,
     };
     struct pvf__cli_session *session = calloc(1, sizeof *session);
     if (!session) {

@@ -40,6 +40,7 @@ static const char usage[] =
     "  --timeout MS             CPU time limit instead of the chain's\n"
     "  --metering callee|call-site\n"
     "                           experts: where compiled code counts its stack (default callee)\n"
+    "  --compile-threads N      threads that compile one code (default: by the processors)\n"
     "output\n"
     "  -o, --output FILE        prepare: the artifact; validate: the SCALE ValidationResult\n"
     "  --expect FILE            compare the SCALE ValidationResult; exit 5 if it differs\n"
@@ -66,6 +67,7 @@ enum option_id {
     OPT_MAX_CODE_SIZE,
     OPT_KIND,
     OPT_METERING,
+    OPT_COMPILE_THREADS,
     OPT_PRECHECK,
     OPT_TIMEOUT,
     OPT_EXPECT,
@@ -90,6 +92,7 @@ static const struct option long_options[] = {
     {"max-code-size", required_argument, NULL, OPT_MAX_CODE_SIZE},
     {"kind", required_argument, NULL, OPT_KIND},
     {"metering", required_argument, NULL, OPT_METERING},
+    {"compile-threads", required_argument, NULL, OPT_COMPILE_THREADS},
     {"precheck", no_argument, NULL, OPT_PRECHECK},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"output", required_argument, NULL, 'o'},
@@ -224,6 +227,9 @@ static int take(int id, struct pvf__cli_options *options, struct parents *parent
         return kind(optarg, options);
     case OPT_METERING:
         return metering(optarg, options);
+    case OPT_COMPILE_THREADS:
+        return number_u32(
+            "compile-threads", optarg, PVF__COMPILE_THREADS_MAX, &options->compile_threads);
     case OPT_PRECHECK:
         options->precheck = true;
         return -1;
@@ -325,13 +331,16 @@ static int check_other(const struct pvf__cli_options *options)
 }
 
 /* An option that changes nothing would be taken for one that did. */
-static int check_metering(const struct pvf__cli_options *options)
+static int check_compiling(const struct pvf__cli_options *options)
 {
-    if (options->metering != PVF_METERING_DEFAULT &&
-        (options->command == PVF__CLI_INSPECT || options->artifact)) {
+    const char *option = options->metering != PVF_METERING_DEFAULT ? PVF__WORD_METERING
+                         : options->compile_threads != 0           ? PVF__WORD_COMPILE_THREADS
+                                                                   : NULL;
+    if (option != NULL && (options->command == PVF__CLI_INSPECT || options->artifact)) {
         return pvf__cli_fail(PVF__CLI_USAGE,
                              "it goes with precheck, prepare, and validate CODE",
-                             "--metering is for code that is compiled now");
+                             "%s is for code that is compiled now",
+                             option);
     }
     return -1;
 }
@@ -388,7 +397,7 @@ int pvf__cli_options_parse(int argc, char **argv, struct pvf__cli_options *ret)
     options.code = argc - optind == 2 ? argv[optind + 1] : NULL;
     stop = check_inputs(&options);
     if (stop < 0) {
-        stop = check_metering(&options);
+        stop = check_compiling(&options);
     }
     if (stop < 0) {
         *ret = options;

@@ -134,7 +134,7 @@ int pvf__cli_prepare_run(struct pvf__cli_context *context,
     pvf__cli_times_done(&cpu);
     pvf__cli_times_done(&wall);
     if (status == PVF_ERR_UNSUPPORTED) {
-        /* Only this: a prepare worker that does not know --metering. */
+        /* Only this: a prepare worker that does not know what it is told. */
         return pvf__cli_fail(
             PVF__CLI_USAGE, "name the folder of pvf's own workers: --workers DIR", "%s", err.text);
     }

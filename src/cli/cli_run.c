@@ -72,6 +72,7 @@ static int open_service(struct pvf__run *run)
         .node_version = options->node_version,
         .log_directives = getenv("RUST_LOG"),
         .quiet = getenv("RUST_LOG") == NULL,
+        .compile_threads = options->compile_threads,
         .security_mode = options->secure ? PVF_SECURITY_REQUIRE : PVF_SECURITY_DETECT,
     };
     config.policy = options->policy;

@@ -48,6 +48,7 @@ struct pvf__run_options {
     uint32_t prepare_workers;
     uint32_t execute_workers;
     uint32_t max_live;
+    uint32_t compile_threads;
 };
 
 /* As pvf__cli_options_parse. */

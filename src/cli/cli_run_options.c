@@ -3,6 +3,7 @@
 #include "cli/cli_args.h"
 #include "cli/cli_exit.h"
 #include "cli/cli_run.h"
+#include "proto/command_line.h"
 #include "pvf/log.h"
 
 #include <getopt.h>
@@ -24,6 +25,7 @@ static const char usage[] =
     "  --secure                 refuse to start where a secure validator cannot run\n"
     "  --prepare-workers N      at most so many prepare at a time (default 2)\n"
     "  --execute-workers N      at most so many execute at a time (default 4)\n"
+    "  --compile-threads N      threads that compile one code (default: by the processors)\n"
     "  --max-live N             requests of a client that may live at a time (default 64)\n"
     "  --copied-max SIZE        bytes of code and PoVs of requests that live (default 1G)\n"
     "  --policy fair|reference  how executions take turns (default fair)\n"
@@ -48,6 +50,7 @@ enum option_id {
     OPT_SECURE,
     OPT_PREPARE_WORKERS,
     OPT_EXECUTE_WORKERS,
+    OPT_COMPILE_THREADS,
     OPT_MAX_LIVE,
     OPT_COPIED_MAX,
     OPT_POLICY,
@@ -67,6 +70,7 @@ static const struct option long_options[] = {
     {"secure", no_argument, NULL, OPT_SECURE},
     {"prepare-workers", required_argument, NULL, OPT_PREPARE_WORKERS},
     {"execute-workers", required_argument, NULL, OPT_EXECUTE_WORKERS},
+    {"compile-threads", required_argument, NULL, OPT_COMPILE_THREADS},
     {"max-live", required_argument, NULL, OPT_MAX_LIVE},
     {"copied-max", required_argument, NULL, OPT_COPIED_MAX},
     {"policy", required_argument, NULL, OPT_POLICY},
@@ -141,6 +145,13 @@ static int take(int id, struct pvf__run_options *options)
     case OPT_EXECUTE_WORKERS:
         return pvf__cli_args_u32(
             "execute-workers", optarg, 1, 256, SEE_HELP, &options->execute_workers);
+    case OPT_COMPILE_THREADS:
+        return pvf__cli_args_u32("compile-threads",
+                                 optarg,
+                                 1,
+                                 PVF__COMPILE_THREADS_MAX,
+                                 SEE_HELP,
+                                 &options->compile_threads);
     case OPT_MAX_LIVE:
         return pvf__cli_args_u32("max-live", optarg, 1, 4096, SEE_HELP, &options->max_live);
     case OPT_COPIED_MAX:

@@ -80,6 +80,7 @@ static int copy_config(const pvf_host_config *config, struct pvf_host *host, pvf
         config->spawn_timeout_ms != 0 ? config->spawn_timeout_ms : DEFAULT_SPAWN_TIMEOUT_MS;
     host->quiet = config->quiet;
     host->metering = (enum pvf_metering)config->metering;
+    host->compile_threads = config->compile_threads;
     int status = copy_text(config->node_version, &host->node_version, err);
     if (status == 0) {
         status = copy_text(config->log_directives, &host->log_directives, err);
@@ -128,6 +129,13 @@ static int set_up(const pvf_host_config *config, struct pvf_host *host, pvf_erro
     if (config->metering < PVF_METERING_DEFAULT || config->metering > PVF_METERING_CALL_SITE) {
         return pvf__error_set(
             err, PVF_ERR_INVALID_ARG, "%d is no form of metering", config->metering);
+    }
+    if (config->compile_threads > PVF__COMPILE_THREADS_MAX) {
+        return pvf__error_set(err,
+                              PVF_ERR_INVALID_ARG,
+                              "%u threads to compile one code, the most is %u",
+                              config->compile_threads,
+                              PVF__COMPILE_THREADS_MAX);
     }
     int status = PVF__RESERVED_CHECK(config->reserved, "pvf_host_config", err);
     if (status == 0) {

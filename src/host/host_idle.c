@@ -42,6 +42,7 @@ void pvf__host_spawn_spec(const struct pvf_host *host,
         .timeout_ms = host->spawn_timeout_ms,
         .quiet = host->quiet,
         .metering = is_prepare ? metering_word(host->metering) : NULL,
+        .compile_threads = is_prepare ? host->compile_threads : 0,
     };
 }
 

@@ -25,6 +25,7 @@ struct pvf_host {
     uint32_t spawn_timeout_ms;
     bool quiet;
     enum pvf_metering metering;
+    uint32_t compile_threads; /* 0: not said */
     pvf_security_status security;
     char folder[PATH_MAX]; /* ours alone: worker folders and artifacts; removed at the end */
     struct pvf__host_worker prepare; /* idle */

@@ -101,7 +101,7 @@ listen_on_path(enum pvf__worker_kind kind, struct sockaddr_un *address, int *ret
     return pvf__spawn_failure_mark(err, PVF_SPAWN_TMP_PATH, status);
 }
 
-/* Arguments and environment exactly as the reference's host gives them, but for --metering. */
+/* Arguments and environment exactly as the reference's host gives them, but for what is our own. */
 static int start_process(const struct pvf__spawn_spec *spec,
                          const char *socket_path,
                          const int stdio[3],
@@ -117,7 +117,8 @@ static int start_process(const struct pvf__spawn_spec *spec,
         environment = NULL;
         return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory to start a worker");
     }
-    const char *argv[12];
+    char threads[16];
+    const char *argv[16];
     size_t count = 0;
     argv[count++] = spec->program->path;
     argv[count++] = command;
@@ -132,6 +133,11 @@ static int start_process(const struct pvf__spawn_spec *spec,
     if (spec->metering != NULL) {
         argv[count++] = PVF__WORD_METERING;
         argv[count++] = spec->metering;
+    }
+    if (spec->compile_threads != 0) {
+        (void)snprintf(threads, sizeof(threads), "%u", spec->compile_threads);
+        argv[count++] = PVF__WORD_COMPILE_THREADS;
+        argv[count++] = threads;
     }
     argv[count] = NULL;
     const char *const envp[] = {environment, NULL};
@@ -161,6 +167,18 @@ void pvf__spawn_drain(struct pvf__spawned *spawned)
     }
 }
 
+/* What this start says that only our own prepare worker understands; NULL: nothing. */
+static const char *own_words(const struct pvf__spawn_spec *spec)
+{
+    if (spec->metering != NULL && spec->compile_threads != 0) {
+        return PVF__WORD_METERING " and " PVF__WORD_COMPILE_THREADS;
+    }
+    if (spec->metering != NULL) {
+        return PVF__WORD_METERING;
+    }
+    return spec->compile_threads != 0 ? PVF__WORD_COMPILE_THREADS : NULL;
+}
+
 int pvf__spawn_died(const struct pvf__spawn_spec *spec,
                     struct pvf__spawning *spawning,
                     pvf_error *err)
@@ -172,14 +190,15 @@ int pvf__spawn_died(const struct pvf__spawn_spec *spec,
         return waited;
     }
     pvf__process_status_text(status, text, sizeof(text));
-    if (spec->metering != NULL && WIFEXITED(status) && WEXITSTATUS(status) == PVF__EXIT_PANIC) {
+    const char *own = own_words(spec);
+    if (own != NULL && WIFEXITED(status) && WEXITSTATUS(status) == PVF__EXIT_PANIC) {
         /* The text has its own advice. */
         status = pvf__error_set(err,
                                 PVF_ERR_UNSUPPORTED,
                                 "the worker refused its arguments (%s): only pvf-prepare-worker "
-                                "knows " PVF__WORD_METERING "; leave that out, or use that worker "
-                                "instead of %s",
+                                "knows %s; leave that out, or use that worker instead of %s",
                                 text,
+                                own,
                                 spec->program->path);
         if (err != NULL) {
             err->detail = PVF_SPAWN_DIED;

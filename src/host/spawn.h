@@ -31,6 +31,7 @@ struct pvf__spawn_spec {
     uint32_t timeout_ms;        /* from start to connection */
     bool quiet;                 /* its stderr goes nowhere */
     const char *metering;       /* a word that only our prepare worker knows; NULL: not said */
+    uint32_t compile_threads;   /* known to it alone, too; 0: not said */
 };
 
 /* A worker that has connected; nothing was sent yet. */

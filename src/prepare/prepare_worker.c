@@ -52,6 +52,7 @@ int pvf__prepare_worker_set_metering(const char *value, pvf_error *err)
 
 /* As the command line says; 0: as many as there are processors for us, within reason. */
 static size_t threads_wanted;
+_Static_assert(PVF__WASM_BODIES_MOST == PVF__COMPILE_THREADS_MAX, "hosts refuse what we refuse");
 
 int pvf__prepare_worker_set_threads(const char *value, pvf_error *err)
 {

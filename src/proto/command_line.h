@@ -24,6 +24,7 @@
 
 /* Our own, of the same start: how many threads compile one code. */
 #define PVF__WORD_COMPILE_THREADS "--compile-threads"
+#define PVF__COMPILE_THREADS_MAX 16u
 
 /* Our own: tells about a blob on stdin (prepare worker). */
 #define PVF__WORD_INSPECT "inspect"

@@ -67,6 +67,7 @@ warns '\-\-max-size takes a size'
 run 2 gc --min-free 99999999999G
 run 2 warm "$code" --metering both
 run 2 warm "$code" --timeout 0
+run 2 warm "$code" --compile-threads 0
 run 2 list --cache ''
 warns 'no cache folder is given'
 status=0
@@ -96,6 +97,10 @@ files 2
 [ "$(find "$PVF_CACHE" -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ] ||
     complain 'the host left something behind'
 run 0 warm "$code" --json
+is 'j["codes"][0]["state"] == "there already"'
+files 2
+# How many threads make an artifact does not tell in it.
+run 0 warm "$code" --json --compile-threads 2
 is 'j["codes"][0]["state"] == "there already"'
 files 2
 # Another build's, other parameters', and a precheck's are others.

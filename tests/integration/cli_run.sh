@@ -54,6 +54,8 @@ run 0 prepare "$code" -o "$work/artifact"
 run 0 precheck "$code" --metering call-site
 run 0 prepare "$code" -o "$work/callee" --metering callee
 cmp "$work/artifact" "$work/callee" || failed=1
+run 0 prepare "$code" -o "$work/threads" --compile-threads 2
+cmp "$work/artifact" "$work/threads" || failed=1
 run 0 prepare "$code" -o "$work/call-site" --metering call-site
 ! cmp -s "$work/artifact" "$work/call-site" || failed=1
 

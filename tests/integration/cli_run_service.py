@@ -191,7 +191,7 @@ def inputs_in_every_form():
         {"op": "execute", "id": "bundle", "code": code(), "executor_params": "0x00",
          "bundle": {"hex": bytes([len(pov) << 2]).hex() + pov.hex() + pvd.hex()}},
     ]
-    answers = session("forms", requests)
+    answers = session("forms", requests, "--compile-threads", "2")
     check("forms", len(answers) == 6, str(answers))
     check("forms", {a["verdict"] for a in answers[1:]} == {"valid"}, str(answers))
     check("forms", len({a["result_hash"] for a in answers[1:]}) == 1, str(answers))
@@ -495,6 +495,7 @@ def wrong_command_lines():
             (["--cache", folder, "--policy", "x"], "--policy is"),
             (["--cache", folder, "--log", "x"], "--log: "),
             (["--cache", folder, "--cache-max", "1T"], "--cache-max takes a size"),
+            (["--cache", folder, "--compile-threads", "17"], "--compile-threads takes"),
             (["--cache", folder, "--copied-max", "x"], "--copied-max takes a size"),
             (["--cache", folder, "--metrics", "nowhere"], "--metrics: "),
             (["--cache", folder, "--listen", ""], "--listen: "),

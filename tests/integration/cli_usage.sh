@@ -51,6 +51,8 @@ wrong "--metering is 'callee' or 'call-site', not 'both'" precheck "$code" --met
 wrong 'code that is compiled now' inspect "$code" --metering callee
 wrong 'code that is compiled now' validate --artifact "$code" --params "$params" \
     --metering call-site
+wrong '--compile-threads is for code that is compiled now' inspect "$code" --compile-threads 2
+wrong '\-\-compile-threads takes a whole number from 1 to 16' precheck "$code" --compile-threads 17
 wrong 'needs a file for the artifact' prepare "$code"
 wrong 'needs one candidate' validate "$code"
 wrong 'needs one candidate' validate "$code" --pvd "$pvd"
@@ -105,6 +107,8 @@ chmod +x "$work"/foreign/*
 PVF_WORKERS=$work/foreign
 wrong 'refused its arguments (exit status 101): only pvf-prepare-worker knows --metering' \
     precheck "$code" --metering call-site
+wrong 'refused its arguments (exit status 101): only pvf-prepare-worker knows --compile-threads' \
+    prepare "$code" -o "$work/x" --compile-threads 2
 
 PVF_WORKERS=$work
 wrong 'holds no pvf-prepare-worker' precheck "$code"

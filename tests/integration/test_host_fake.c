@@ -413,6 +413,45 @@ static void metering_is_refused_by_foreign_workers(void **state)
     bench_assert_nothing_left();
 }
 
+static void compile_threads_are_told_to_our_prepare_worker(void **state)
+{
+    (void)state;
+    char program[PATH_MAX];
+    pvf_error err = PVF_ERROR_INIT;
+    pvf_host *host = NULL;
+    pvf_prepare_outcome prepared;
+    const pvf_prepare_request request = {.kind = PVF_PREPARE_COMPILATION};
+    bench_make_fake("threads3", bench_ok_answer, program);
+    pvf_host_config config = {
+        .prepare_worker_path = program,
+        .execute_worker_path = program,
+        .cache_dir = bench_cache,
+        .quiet = true,
+        .security_mode = PVF_SECURITY_AS_GIVEN,
+        .compile_threads = 3,
+    };
+    assert_int_equal(pvf_host_new(&config, &host, &err), 0);
+    /* They start, which is what the arguments decide. */
+    assert_int_equal(pvf_host_prepare(host, &request, &prepared, &err), 0);
+    pvf_prepare_outcome_done(&prepared);
+    bench_assert_outcome(bench_execute(host, 1000), PVF_VERDICT_VALID, PVF_REASON_NONE, "");
+    pvf_host_free(host);
+    bench_make_fake("foreign", bench_ok_answer, program);
+    assert_int_equal(pvf_host_new(&config, &host, &err), 0);
+    assert_int_equal(pvf_host_prepare(host, &request, &prepared, &err), PVF_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "knows --compile-threads; leave that out"));
+    pvf_host_free(host);
+    config.metering = PVF_METERING_CALLEE;
+    assert_int_equal(pvf_host_new(&config, &host, &err), 0);
+    assert_int_equal(pvf_host_prepare(host, &request, &prepared, &err), PVF_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "knows --metering and --compile-threads; leave that out"));
+    pvf_host_free(host);
+    config.compile_threads = 17;
+    assert_int_equal(pvf_host_new(&config, &host, &err), PVF_ERR_INVALID_ARG);
+    assert_string_equal(err.text, "17 threads to compile one code, the most is 16");
+    bench_assert_nothing_left();
+}
+
 static void checks_and_versions(void **state)
 {
     (void)state;
@@ -568,6 +607,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(preparations_fail),
         cmocka_unit_test(no_worker_is_an_error),
         cmocka_unit_test(metering_is_refused_by_foreign_workers),
+        cmocka_unit_test(compile_threads_are_told_to_our_prepare_worker),
         cmocka_unit_test(checks_and_versions),
         cmocka_unit_test(inspections),
         cmocka_unit_test(bad_arguments_are_named),

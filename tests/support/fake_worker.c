@@ -421,6 +421,14 @@ static int check_start(int argc, char **argv)
     return fstat(STDOUT_FILENO, &info) == 0 && S_ISFIFO(info.st_mode) ? 0 : 65;
 }
 
+/* "threads3": a prepare worker is told so many, an execute worker nothing. */
+static int check_threads(int argc, char **argv)
+{
+    bool told =
+        strcmp(argv[argc - 2], "--compile-threads") == 0 && strcmp(argv[argc - 1], "3") == 0;
+    return told == (strcmp(argv[1], "prepare-worker") == 0) ? 0 : 66;
+}
+
 /* "inspect": says how much came, or what its mode makes of it. */
 static int inspect(int argc, char **argv)
 {
@@ -486,6 +494,9 @@ int main(int argc, char **argv)
         return 101;
     }
     int wrong = check_start(argc, argv);
+    if (wrong == 0 && mode_is("threads3")) {
+        wrong = check_threads(argc, argv);
+    }
     if (wrong != 0) {
         return wrong;
     }
