@@ -138,14 +138,17 @@ static int await_answer(struct pvf__spawned *spawned, uint64_t deadline_ns, pvf_
     }
 }
 
-/* Is a whole frame there?  Then reading it cannot take until a deadline. */
+/*
+ * Is a whole frame there?  Then reading it cannot take until a deadline.  Nothing is read from an
+ * empty socket: that would use up the error that it may have ended with.
+ */
 static bool is_whole(int socket)
 {
     uint8_t header[PVF__FRAME_HEADER];
     int there = 0;
-    return recv(socket, header, sizeof(header), MSG_PEEK | MSG_DONTWAIT) ==
+    return ioctl(socket, FIONREAD, &there) == 0 && there >= (int)sizeof(header) &&
+           recv(socket, header, sizeof(header), MSG_PEEK | MSG_DONTWAIT) ==
                (ssize_t)sizeof(header) &&
-           ioctl(socket, FIONREAD, &there) == 0 && there >= (int)sizeof(header) &&
            pvf__frame_body_len(header) <= (uint64_t)there - sizeof(header);
 }
 

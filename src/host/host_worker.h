@@ -24,10 +24,10 @@
 
 /*
  * What the worker and all that it started had used when a job began is wanted only if the job's
- * deadline passes.  The kernel tells it in steps of 10 ms, so that a look half of that later says
- * the same, and most jobs are over by then.
+ * deadline passes.  The kernel tells it in steps of 10 ms, so that a look as much later says the
+ * same, and most jobs are over by then.
  */
-#define PVF__HOST_WORKER_LOOK_NS ((uint64_t)5 * 1000000u)
+#define PVF__HOST_WORKER_LOOK_NS ((uint64_t)10 * 1000000u)
 
 /*
  * A worker that has been told what it needs before its first request: connection, process and
