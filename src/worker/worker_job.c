@@ -41,7 +41,6 @@ struct watch {
     int pid_fd;
     clockid_t cpu_clock;
     bool has_clock;
-    uint64_t processors; /* asked once for each job: the answer comes from a file */
     struct pvf__job_heard heard;
     uint64_t uncounted_us; /* spent before the job was ready */
     bool killed;
@@ -128,6 +127,17 @@ static uint64_t limit_us(const struct watch *watch)
     return limit > UINT64_MAX - watch->uncounted_us ? UINT64_MAX : limit + watch->uncounted_us;
 }
 
+/* Asked once: the answer comes from a file. */
+static uint64_t processors(void)
+{
+    static uint64_t known;
+    if (known == 0) {
+        long online = sysconf(_SC_NPROCESSORS_ONLN);
+        known = online > 1 ? (uint64_t)online : 1;
+    }
+    return known;
+}
+
 /*
  * How long the job may be left alone: it cannot use more CPU time than this on as many processors
  * as it has.  At least a millisecond, so that the end of the budget is not a busy wait.
@@ -137,7 +147,7 @@ static int patience_ms(const struct watch *watch)
     uint64_t used = cpu_us(watch);
     uint64_t limit = limit_us(watch);
     uint64_t left = limit > used ? limit - used : 0;
-    left = left / watch->processors / US_PER_MS + 1;
+    left = left / processors() / US_PER_MS + 1;
     return left > (uint64_t)INT_MAX ? INT_MAX : (int)left;
 }
 
@@ -270,8 +280,6 @@ int pvf__job_run(const struct pvf__job_spec *spec,
                           .pipe_fd = read_end,
                           .pid_fd = pid_fd,
                           .heard = {.fenced = made.fenced}};
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    watch.processors = processors > 1 ? (uint64_t)processors : 1;
     watch.has_clock = clock_getcpuclockid(report.pid, &watch.cpu_clock) == 0;
     if (fcntl(read_end, F_SETFL, O_NONBLOCK) != 0) {
         kill_job(&watch);
