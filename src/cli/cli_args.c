@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/cli_exit.h"
+#include "proto/command_line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,24 @@ int pvf__cli_args_u32(
         *ret = (uint32_t)value;
     }
     return stop;
+}
+
+int pvf__cli_args_timeout(const char *text, const char *hint, uint64_t *ret_ms)
+{
+    return pvf__cli_args_number("timeout", text, 1, 86400000, hint, ret_ms);
+}
+
+int pvf__cli_args_metering(const char *text, const char *hint, enum pvf_metering *ret)
+{
+    if (strcmp(text, PVF__WORD_METERING_CALLEE) == 0) {
+        *ret = PVF_METERING_CALLEE;
+    } else if (strcmp(text, PVF__WORD_METERING_CALL_SITE) == 0) {
+        *ret = PVF_METERING_CALL_SITE;
+    } else {
+        return pvf__cli_fail(
+            PVF__CLI_USAGE, hint, "--metering is 'callee' or 'call-site', not '%s'", text);
+    }
+    return -1;
 }
 
 int pvf__cli_args_size(const char *name, const char *text, uint64_t *ret)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Owns: the command line of `pvf cache`. */
-#include "base/text.h"
+#include "cli/cli_args.h"
 #include "cli/cli_cache.h"
 #include "proto/command_line.h"
 
@@ -100,63 +100,8 @@ static unsigned commands_of(int id)
     }
 }
 
-static int number(const char *name, const char *text, uint64_t max, uint64_t *ret)
-{
-    uint64_t value;
-    if (!pvf__text_parse_u64(text, max, &value) || value == 0) {
-        return pvf__cli_fail(PVF__CLI_USAGE,
-                             SEE_HELP,
-                             "--%s takes a whole number from 1 to %llu, not '%s'",
-                             name,
-                             (unsigned long long)max,
-                             text);
-    }
-    *ret = value;
-    return -1;
-}
-
-/* "500M": a number, and perhaps a letter for a power of 1024. */
-static int size(const char *name, const char *text, uint64_t *ret)
-{
-    static const char letters[] = "KMG";
-    char digits[24];
-    size_t len = strlen(text);
-    unsigned shift = 0;
-    uint64_t value;
-    const char *letter = len > 0 ? strchr(letters, text[len - 1]) : NULL;
-    if (letter != NULL && *letter != '\0') {
-        shift = 10 * (unsigned)(letter - letters + 1);
-        len--;
-    }
-    (void)snprintf(digits, sizeof digits, "%.*s", (int)(len < 23 ? len : 23), text);
-    if (len >= sizeof digits || !pvf__text_parse_u64(digits, UINT64_MAX >> shift, &value)) {
-        return pvf__cli_fail(PVF__CLI_USAGE,
-                             "for example 10G, 512M or 1048576",
-                             "--%s takes a size, not '%s'",
-                             name,
-                             text);
-    }
-    *ret = value << shift;
-    return -1;
-}
-
-static int metering(const char *text, enum pvf_metering *ret)
-{
-    if (strcmp(text, PVF__WORD_METERING_CALLEE) == 0) {
-        *ret = PVF_METERING_CALLEE;
-    } else if (strcmp(text, PVF__WORD_METERING_CALL_SITE) == 0) {
-        *ret = PVF_METERING_CALL_SITE;
-    } else {
-        return pvf__cli_fail(
-            PVF__CLI_USAGE, SEE_HELP, "--metering is 'callee' or 'call-site', not '%s'", text);
-    }
-    return -1;
-}
-
 static int take(int id, struct pvf__cli_cache_options *options)
 {
-    uint64_t value = 0;
-    int stop = -1;
     switch (id) {
     case OPT_CACHE:
         options->folder = optarg;
@@ -165,9 +110,9 @@ static int take(int id, struct pvf__cli_cache_options *options)
         options->json = true;
         break;
     case OPT_MAX_SIZE:
-        return size("max-size", optarg, &options->max_size);
+        return pvf__cli_args_size("max-size", optarg, &options->max_size);
     case OPT_MIN_FREE:
-        return size("min-free", optarg, &options->min_free);
+        return pvf__cli_args_size("min-free", optarg, &options->min_free);
     case OPT_DRY_RUN:
         options->dry_run = true;
         break;
@@ -178,20 +123,22 @@ static int take(int id, struct pvf__cli_cache_options *options)
         options->executor_params = optarg;
         break;
     case OPT_BOMB_LIMIT:
-        stop = number("bomb-limit", optarg, UINT32_MAX, &value);
-        options->bomb_limit = (uint32_t)value;
-        break;
+        return pvf__cli_args_u32(
+            "bomb-limit", optarg, 1, UINT32_MAX, SEE_HELP, &options->bomb_limit);
     case OPT_PRECHECK:
         options->precheck = true;
         break;
     case OPT_TIMEOUT:
-        return number("timeout", optarg, 86400000, &options->timeout_ms);
+        return pvf__cli_args_timeout(optarg, SEE_HELP, &options->timeout_ms);
     case OPT_METERING:
-        return metering(optarg, &options->metering);
+        return pvf__cli_args_metering(optarg, SEE_HELP, &options->metering);
     case OPT_COMPILE_THREADS:
-        stop = number("compile-threads", optarg, PVF__COMPILE_THREADS_MAX, &value);
-        options->compile_threads = (uint32_t)value;
-        break;
+        return pvf__cli_args_u32("compile-threads",
+                                 optarg,
+                                 1,
+                                 PVF__COMPILE_THREADS_MAX,
+                                 SEE_HELP,
+                                 &options->compile_threads);
     case OPT_WORKERS:
         options->workers = optarg;
         break;
@@ -200,7 +147,7 @@ static int take(int id, struct pvf__cli_cache_options *options)
     default: /* getopt has said what is wrong */
         return pvf__cli_fail(PVF__CLI_USAGE, NULL, "%s", SEE_HELP);
     }
-    return stop;
+    return -1;
 }
 
 static int command(const char *name, enum pvf__cli_cache_command *ret)

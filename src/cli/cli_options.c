@@ -3,6 +3,7 @@
 #include "cli/cli_options.h"
 
 #include "base/text.h"
+#include "cli/cli_args.h"
 #include "cli/cli_exit.h"
 #include "proto/command_line.h"
 
@@ -109,38 +110,11 @@ static const struct option long_options[] = {
 };
 
 #define SEE_HELP "see 'pvf --help' or pvf(1)"
-#define MAX_REPEAT 100000u
 
 struct parents {
     bool relay;
     bool scheduling;
 };
-
-static int number(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *ret)
-{
-    uint64_t value = 0;
-    if (!pvf__text_parse_u64(text, max, &value) || value < min) {
-        return pvf__cli_fail(PVF__CLI_USAGE,
-                             SEE_HELP,
-                             "--%s takes a whole number from %llu to %llu, not '%s'",
-                             name,
-                             (unsigned long long)min,
-                             (unsigned long long)max,
-                             text);
-    }
-    *ret = value;
-    return -1;
-}
-
-static int number_u32(const char *name, const char *text, uint32_t max, uint32_t *ret)
-{
-    uint64_t value = 0;
-    int stop = number(name, text, 1, max, &value);
-    if (stop < 0) {
-        *ret = (uint32_t)value;
-    }
-    return stop;
-}
 
 static int hash(const char *name, const char *text, uint8_t out[32], bool *ret_given)
 {
@@ -159,19 +133,6 @@ static int kind(const char *text, struct pvf__cli_options *options)
     if (!options->approval && strcmp(text, "backing") != 0) {
         return pvf__cli_fail(
             PVF__CLI_USAGE, SEE_HELP, "--kind is 'backing' or 'approval', not '%s'", text);
-    }
-    return -1;
-}
-
-static int metering(const char *text, struct pvf__cli_options *options)
-{
-    if (strcmp(text, PVF__WORD_METERING_CALLEE) == 0) {
-        options->metering = PVF_METERING_CALLEE;
-    } else if (strcmp(text, PVF__WORD_METERING_CALL_SITE) == 0) {
-        options->metering = PVF_METERING_CALL_SITE;
-    } else {
-        return pvf__cli_fail(
-            PVF__CLI_USAGE, SEE_HELP, "--metering is 'callee' or 'call-site', not '%s'", text);
     }
     return -1;
 }
@@ -220,24 +181,31 @@ static int take(int id, struct pvf__cli_options *options, struct parents *parent
     case OPT_SCHEDULING_PARENT:
         return hash("scheduling-parent", optarg, options->scheduling_parent, &parents->scheduling);
     case OPT_BOMB_LIMIT:
-        return number_u32("bomb-limit", optarg, UINT32_MAX, &options->bomb_limit);
+        return pvf__cli_args_u32(
+            "bomb-limit", optarg, 1, UINT32_MAX, SEE_HELP, &options->bomb_limit);
     case OPT_MAX_CODE_SIZE:
-        return number_u32("max-code-size", optarg, UINT32_MAX, &options->max_code_size);
+        return pvf__cli_args_u32(
+            "max-code-size", optarg, 1, UINT32_MAX, SEE_HELP, &options->max_code_size);
     case OPT_KIND:
         return kind(optarg, options);
     case OPT_METERING:
-        return metering(optarg, options);
+        return pvf__cli_args_metering(optarg, SEE_HELP, &options->metering);
     case OPT_COMPILE_THREADS:
-        return number_u32(
-            "compile-threads", optarg, PVF__COMPILE_THREADS_MAX, &options->compile_threads);
+        return pvf__cli_args_u32("compile-threads",
+                                 optarg,
+                                 1,
+                                 PVF__COMPILE_THREADS_MAX,
+                                 SEE_HELP,
+                                 &options->compile_threads);
     case OPT_PRECHECK:
         options->precheck = true;
         return -1;
     case OPT_TIMEOUT:
         options->has_timeout = true;
-        return number("timeout", optarg, 1, 86400000, &options->timeout_ms);
+        return pvf__cli_args_timeout(optarg, SEE_HELP, &options->timeout_ms);
     case OPT_REPEAT:
-        return number_u32("repeat", optarg, MAX_REPEAT, &options->repeat);
+        return pvf__cli_args_u32(
+            "repeat", optarg, 1, PVF__CLI_ARGS_REPEATS, SEE_HELP, &options->repeat);
     case OPT_JSON:
         options->format = PVF__CLI_JSON;
         return -1;

@@ -77,9 +77,10 @@ static int take(int id, struct replay *replay)
         replay->workers = optarg;
         return -1;
     case OPT_TIMEOUT:
-        return pvf__cli_args_number("timeout", optarg, 1, 86400000, SEE_HELP, &replay->timeout_ms);
+        return pvf__cli_args_timeout(optarg, SEE_HELP, &replay->timeout_ms);
     case OPT_REPEAT:
-        return pvf__cli_args_u32("repeat", optarg, 1, 100000, SEE_HELP, &replay->repeat);
+        return pvf__cli_args_u32(
+            "repeat", optarg, 1, PVF__CLI_ARGS_REPEATS, SEE_HELP, &replay->repeat);
     case OPT_JSON:
         replay->format = PVF__CLI_JSON;
         return -1;
