@@ -3,13 +3,12 @@
 #include "cache/cache_key.h"
 
 #include "base/error.h"
+#include "base/random.h"
 #include "cache/cache_digest.h"
 #include "cache/cache_file.h"
 #include "pvf/status.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
 enum pvf__cache_result pvf__cache_key_read(int folder, uint8_t ret[PVF__CACHE_KEY_BYTES])
 {
@@ -34,14 +33,12 @@ enum pvf__cache_result pvf__cache_key_read(int folder, uint8_t ret[PVF__CACHE_KE
 int pvf__cache_key_make(int folder, uint8_t ret[PVF__CACHE_KEY_BYTES], pvf_error *err)
 {
     uint8_t key[PVF__CACHE_KEY_BYTES];
-    ssize_t got;
-    do {
-        got = getrandom(key, sizeof(key), 0);
-    } while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof(key)) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "no random numbers for the cache's key");
+    int status = pvf__random(key, sizeof(key), err);
+    if (status != 0) {
+        pvf__error_wrap(err, "the cache's key");
+        return status;
     }
-    int status = pvf__cache_file_remove(folder, PVF__CACHE_KEY, err);
+    status = pvf__cache_file_remove(folder, PVF__CACHE_KEY, err);
     if (status == 0) {
         status = pvf__cache_file_write(folder, PVF__CACHE_KEY, key, sizeof(key), err);
     }

@@ -2,15 +2,13 @@
 /* Owns: the names of files in the cache, and which of them are ours. */
 #include "cache/cache_name.h"
 
-#include "base/error.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "pvf/status.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define DIGITS ((size_t)2 * PVF__CACHE_NAME_BYTES)
 
@@ -23,16 +21,11 @@ static const char *const suffixes[] = {
 int pvf__cache_name_random(struct pvf__cache_name *ret, pvf_error *err)
 {
     uint8_t bytes[PVF__CACHE_NAME_BYTES];
-    /* So few bytes come whole, or not at all. */
-    ssize_t got;
-    do {
-        got = getrandom(bytes, sizeof(bytes), 0);
-    } while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof(bytes)) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "no random numbers");
+    int status = pvf__random(bytes, sizeof(bytes), err);
+    if (status == 0) {
+        pvf__text_to_hex(bytes, sizeof(bytes), ret->text);
     }
-    pvf__text_to_hex(bytes, sizeof(bytes), ret->text);
-    return 0;
+    return status;
 }
 
 void pvf__cache_name_bytes(const struct pvf__cache_name *name, uint8_t out[PVF__CACHE_NAME_BYTES])

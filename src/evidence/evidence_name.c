@@ -3,12 +3,11 @@
 #include "evidence/evidence_name.h"
 
 #include "base/error.h"
+#include "base/random.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 static const char shape[] = "00000000T000000.000000Z-hhhhhhhh";
@@ -20,12 +19,9 @@ int pvf__evidence_name_make(char out[PVF__EVIDENCE_NAME_SIZE], pvf_error *err)
     struct timespec now;
     struct tm parts;
     uint32_t number;
-    ssize_t got;
-    do {
-        got = getrandom(&number, sizeof(number), 0);
-    } while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof(number)) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "no random bytes");
+    int status = pvf__random(&number, sizeof(number), err);
+    if (status != 0) {
+        return status;
     }
     if (clock_gettime(CLOCK_REALTIME, &now) != 0 || gmtime_r(&now.tv_sec, &parts) == NULL ||
         parts.tm_year < 0 || parts.tm_year > 9999 - 1900) {

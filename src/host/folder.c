@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "pvf/status.h"
 
 #include <dirent.h>
@@ -34,11 +35,9 @@ int pvf__folder_random_name(char *out, size_t len, pvf_error *err)
     const uint8_t fair = (uint8_t)(256 / count * count);
     for (size_t i = 0; i < len;) {
         uint8_t byte;
-        if (getrandom(&byte, 1, 0) != 1) {
-            if (errno == EINTR) {
-                continue;
-            }
-            return pvf__error_errno(err, PVF_ERR_IO, errno, "no random numbers");
+        int status = pvf__random(&byte, 1, err);
+        if (status != 0) {
+            return status;
         }
         if (byte < fair) {
             out[i++] = letters[byte % count];

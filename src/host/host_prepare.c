@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/reserved.h"
 #include "base/text.h"
 #include "hash/hash.h"
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,8 +49,7 @@ promote(const struct pvf_host *host, const char *from, pvf_prepare_outcome *ret,
     char hex[2 * NAME_BYTES + 1];
     PVF__CLEANUP_FREE char *path = NULL;
     struct stat info;
-    if (getrandom(name, sizeof(name), 0) != (ssize_t)sizeof(name)) {
-        (void)pvf__error_errno(err, PVF_ERR_IO, errno, "no random numbers");
+    if (pvf__random(name, sizeof(name), err) != 0) {
         return PVF__PREPARE_EVENT_RENAME_FAILED;
     }
     pvf__text_to_hex(name, sizeof(name), hex);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/random.h"
 #include "host/folder.h"
 #include "pvf/status.h"
 #include "service/service_config.h"
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -110,10 +110,10 @@ static int set_up_loop(struct pvf_service *service, pvf_error *err)
 static int set_up(const pvf_service_config *config, struct pvf_service *service, pvf_error *err)
 {
     struct pvf__core_config core;
-    if (getrandom(service->seed, sizeof(service->seed), 0) != (ssize_t)sizeof(service->seed)) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "no random numbers");
+    int status = pvf__random(service->seed, sizeof(service->seed), err);
+    if (status == 0) {
+        status = pvf__service_config_core(config, service->seed, &core, err);
     }
-    int status = pvf__service_config_core(config, service->seed, &core, err);
     if (status != 0) {
         return status;
     }

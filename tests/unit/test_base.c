@@ -7,6 +7,7 @@
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "hash/hash.h"
 
@@ -157,6 +158,17 @@ static void errors_keep_the_first_context_in_front(void **state)
     assert_string_equal(pvf_status_text(-99), "unknown status");
 }
 
+static void random_bytes_differ(void **state)
+{
+    (void)state;
+    uint8_t one[PVF__RANDOM_MAX] = {0};
+    uint8_t two[PVF__RANDOM_MAX] = {0};
+    assert_int_equal(pvf__random(one, sizeof(one), NULL), 0);
+    assert_int_equal(pvf__random(two, sizeof(two), NULL), 0);
+    assert_memory_not_equal(one, two, sizeof(one) / 2);
+    assert_memory_not_equal(one + sizeof(one) / 2, two + sizeof(two) / 2, sizeof(one) / 2);
+}
+
 static void no_deadline_is_later_than_the_last(void **state)
 {
     (void)state;
@@ -266,6 +278,7 @@ int main(void)
         cmocka_unit_test(numbers_and_hex_refuse_what_is_not_one),
         cmocka_unit_test(errors_keep_their_reason),
         cmocka_unit_test(errors_keep_the_first_context_in_front),
+        cmocka_unit_test(random_bytes_differ),
         cmocka_unit_test(no_deadline_is_later_than_the_last),
         cmocka_unit_test(reading_ends_at_the_deadline_and_at_the_end),
         cmocka_unit_test(writing_to_a_reader_that_sleeps_ends_at_the_deadline),
