@@ -5,12 +5,12 @@
  */
 #include "cache/cache_folder.h"
 
+#include "base/dir.h"
 #include "base/error.h"
 #include "cache/cache_file.h"
 #include "cache/cache_lock.h"
 #include "pvf/status.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +21,9 @@ static const char marker_text[] = "pvf artifact cache 1\n";
 
 /* The part that all formats share. */
 #define MARKER_PREFIX (sizeof(marker_text) - 3)
+
+/* When others may write to it. */
+#define MAKE_SURE "remove it, or chmod 700 after you made sure that nobody did"
 
 static int absolute(const char *parent, char out[PATH_MAX], pvf_error *err)
 {
@@ -54,41 +57,12 @@ static int make_folder(int parent, const char *path, pvf_error *err)
     return pvf__cache_file_sync(parent, err);
 }
 
-static int check_owner(int fd, const char *path, pvf_error *err)
-{
-    struct stat info;
-    if (fstat(fd, &info) != 0) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot look at %s", path);
-    }
-    if (info.st_uid != geteuid()) {
-        return pvf__error_set(err,
-                              PVF_ERR_INVALID_ARG,
-                              "%.160s belongs to user %u, not to user %u who runs this",
-                              path,
-                              (unsigned)info.st_uid,
-                              (unsigned)geteuid());
-    }
-    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        return pvf__error_set(err,
-                              PVF_ERR_INVALID_ARG,
-                              "others may write to %.120s: remove it, or chmod 700 after you made "
-                              "sure that nobody did",
-                              path);
-    }
-    return 0;
-}
-
 /* Is there nothing but what a first start leaves that was interrupted? */
 static int check_new(int folder, const char *path, pvf_error *err)
 {
-    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *list = pvf__dir_list(folder);
     if (list == NULL) {
-        int why = errno;
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return pvf__error_errno(err, PVF_ERR_IO, why, "cannot list %s", path);
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot list %s", path);
     }
     int status = 0;
     for (struct dirent *entry = readdir(list); entry != NULL && status == 0;
@@ -157,7 +131,7 @@ int pvf__cache_folder_open(
     if (fd < 0) {
         return pvf__error_errno(err, PVF_ERR_INVALID_ARG, errno, "cannot open the cache %s", out);
     }
-    status = check_owner(fd, out, err);
+    status = pvf__dir_check_owner(fd, out, MAKE_SURE, err);
     if (status == 0) {
         status = check_marker(fd, out, make, err);
     }

@@ -2,15 +2,13 @@
 /* Owns: reading the cache's folder. */
 #include "cache/cache_scan.h"
 
+#include "base/dir.h"
 #include "base/error.h"
 #include "pvf/status.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Far more than a disk full of artifacts; who put them there did not mean a cache. */
 #define MOST ((size_t)1 << 20)
@@ -87,14 +85,9 @@ static void merge(struct pvf__cache_scan *scan)
 int pvf__cache_scan(int folder, struct pvf__cache_scan *ret, pvf_error *err)
 {
     struct pvf__cache_scan scan = {.items = NULL};
-    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *list = pvf__dir_list(folder);
     if (list == NULL) {
-        int why = errno;
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return pvf__error_errno(err, PVF_ERR_IO, why, "cannot list the cache");
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot list the cache");
     }
     int status = read_list(list, &scan, err);
     (void)closedir(list);

@@ -6,6 +6,7 @@
  */
 #include "evidence/evidence_folder.h"
 
+#include "base/dir.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "evidence/evidence.h"
@@ -17,28 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int check(int fd, const char *path, pvf_error *err)
-{
-    struct stat info;
-    if (fstat(fd, &info) != 0) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot look at %s", path);
-    }
-    if (info.st_uid != geteuid()) {
-        return pvf__error_set(err,
-                              PVF_ERR_INVALID_ARG,
-                              "%.160s belongs to user %u, not to user %u who runs this",
-                              path,
-                              (unsigned)info.st_uid,
-                              (unsigned)geteuid());
-    }
-    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        return pvf__error_set(err,
-                              PVF_ERR_INVALID_ARG,
-                              "others may write to %.160s: evidence needs a folder of its own",
-                              path);
-    }
-    return 0;
-}
+/* When others may write to it. */
+#define ADVICE "evidence needs a folder of its own"
 
 int pvf__evidence_folder_open(const char *path, struct pvf__evidence_folder *ret, pvf_error *err)
 {
@@ -51,7 +32,7 @@ int pvf__evidence_folder_open(const char *path, struct pvf__evidence_folder *ret
         return pvf__error_errno(
             err, PVF_ERR_INVALID_ARG, errno, "cannot use the evidence folder %s", path);
     }
-    int status = check(fd, full, err);
+    int status = pvf__dir_check_owner(fd, full, ADVICE, err);
     if (status != 0) {
         return status;
     }
@@ -64,7 +45,7 @@ int pvf__evidence_folder_open(const char *path, struct pvf__evidence_folder *ret
         return pvf__error_errno(
             err, PVF_ERR_INVALID_ARG, errno, "cannot open the folder of codes in %s", full);
     }
-    status = check(codes, full, err);
+    status = pvf__dir_check_owner(codes, full, ADVICE, err);
     if (status == 0) {
         memcpy(ret->path, full, sizeof(full));
         ret->fd = PVF__TAKE_FD(fd);
@@ -104,20 +85,10 @@ int pvf__evidence_file_make(
     return 0;
 }
 
-DIR *pvf__evidence_list(int folder)
-{
-    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
-    if (list == NULL && fd >= 0) {
-        (void)close(fd);
-    }
-    return list;
-}
-
 bool pvf__evidence_remove(int folder, const char *name)
 {
     PVF__CLEANUP_FD int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *list = fd >= 0 ? pvf__evidence_list(fd) : NULL;
+    DIR *list = fd >= 0 ? pvf__dir_list(fd) : NULL;
     if (list != NULL) {
         /* Without its manifest it is no bundle any more, whatever of it cannot be removed. */
         (void)unlinkat(fd, PVF__EVIDENCE_MANIFEST, 0);

@@ -6,7 +6,6 @@
 #include "base/cleanup.h"
 #include "pvf/error.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,10 +34,6 @@ void pvf__evidence_folder_close(const struct pvf__evidence_folder *folder);
 /* Makes a file that was not there, mode 0600. */
 PVF__NODISCARD int
 pvf__evidence_file_make(int folder, const char *file, const void *data, size_t len, pvf_error *err);
-
-/* Goes through a folder from its start; NULL when it cannot be.  Its own descriptor is left alone.
- */
-DIR *pvf__evidence_list(int folder);
 
 /* Removes a folder and the files in it; folders inside are left, and then so is it. */
 bool pvf__evidence_remove(int folder, const char *name);

@@ -5,6 +5,7 @@
  */
 #include "evidence/evidence_room.h"
 
+#include "base/dir.h"
 #include "base/error.h"
 #include "evidence/evidence.h"
 #include "evidence/evidence_name.h"
@@ -47,7 +48,7 @@ static uint64_t measure(int folder, const char *name)
 {
     uint64_t bytes = BLOCK;
     PVF__CLEANUP_FD int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *list = fd >= 0 ? pvf__evidence_list(fd) : NULL;
+    DIR *list = fd >= 0 ? pvf__dir_list(fd) : NULL;
     if (list == NULL) {
         return bytes;
     }
@@ -97,7 +98,7 @@ static void take(int folder, const char *name, bool temporary, struct bundles *r
 static void sweep_codes(const struct pvf__evidence_folder *folder, struct bundles *bundles)
 {
     uint64_t bytes = 0;
-    DIR *list = pvf__evidence_list(folder->codes);
+    DIR *list = pvf__dir_list(folder->codes);
     if (list == NULL) {
         return;
     }
@@ -118,7 +119,7 @@ static void sweep_codes(const struct pvf__evidence_folder *folder, struct bundle
 
 static int count(const struct pvf__evidence_folder *folder, struct bundles *ret, pvf_error *err)
 {
-    DIR *list = pvf__evidence_list(folder->fd);
+    DIR *list = pvf__dir_list(folder->fd);
     if (list == NULL) {
         return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot list %s", folder->path);
     }
