@@ -43,20 +43,6 @@ void pvf__run_end(struct pvf__run *run, bool orderly)
     }
 }
 
-static void print_log(void *context, const pvf_log_record *record)
-{
-    (void)context;
-    if (record->job != 0) {
-        (void)fprintf(stderr,
-                      "pvf: %s: job %llu: %s\n",
-                      pvf_log_level_name(record->level),
-                      (unsigned long long)record->job,
-                      record->text);
-    } else {
-        (void)fprintf(stderr, "pvf: %s: %s\n", pvf_log_level_name(record->level), record->text);
-    }
-}
-
 /* ---- Start ---- */
 
 static int open_service(struct pvf__run *run)
@@ -389,7 +375,7 @@ int pvf__cli_run_main(int argc, char **argv)
     }
     /* A reader of our output that goes away is an error of a write, not a death. */
     (void)signal(SIGPIPE, SIG_IGN);
-    pvf_log_setup(print_log, NULL, run.options.log_level);
+    pvf__run_log_setup(&run.options);
     code = start(&run);
     pvf__cli_listen_done(&run.listen);
     pvf__cli_metrics_http_stop(run.metrics);

@@ -45,6 +45,7 @@ struct pvf__run_options {
     bool cancel_kills;
     int32_t policy;
     int32_t log_level;
+    bool log_json;
     uint32_t prepare_workers;
     uint32_t execute_workers;
     uint32_t max_live;
@@ -53,6 +54,9 @@ struct pvf__run_options {
 
 /* As pvf__cli_options_parse. */
 PVF__NODISCARD int pvf__run_options_parse(int argc, char **argv, struct pvf__run_options *ret);
+
+/* Sends the library's log to standard error; the options must live as long as the process. */
+void pvf__run_log_setup(struct pvf__run_options *options);
 
 struct pvf__run;
 struct pvf__run_client;

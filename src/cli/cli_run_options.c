@@ -35,6 +35,7 @@ static const char usage[] =
     "  --evidence-max SIZE      bytes of bundles that are kept (default 1G)\n"
     "  --log error|warn|info|debug\n"
     "                           what is told on standard error (default warn)\n"
+    "  --log-format text|json   how (default text)\n"
     "  -h, --help\n"
     "\n"
     "exit status: 0 ended in order, 2 usage, 4 it could not start, or could not go on\n";
@@ -59,6 +60,7 @@ enum option_id {
     OPT_EVIDENCE,
     OPT_EVIDENCE_MAX,
     OPT_LOG,
+    OPT_LOG_FORMAT,
 };
 
 static const struct option long_options[] = {
@@ -79,6 +81,7 @@ static const struct option long_options[] = {
     {"evidence", required_argument, NULL, OPT_EVIDENCE},
     {"evidence-max", required_argument, NULL, OPT_EVIDENCE_MAX},
     {"log", required_argument, NULL, OPT_LOG},
+    {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -102,6 +105,16 @@ static int log_level(const char *text, struct pvf__run_options *options)
         }
     }
     return pvf__cli_fail(PVF__CLI_USAGE, SEE_HELP, "--log: there is no level '%s'", text);
+}
+
+static int log_format(const char *text, struct pvf__run_options *options)
+{
+    options->log_json = strcmp(text, "json") == 0;
+    if (!options->log_json && strcmp(text, "text") != 0) {
+        return pvf__cli_fail(
+            PVF__CLI_USAGE, SEE_HELP, "--log-format is 'text' or 'json', not '%s'", text);
+    }
+    return -1;
 }
 
 /* Options whose value is a text that is looked at later; NULL for the others. */
@@ -164,6 +177,8 @@ static int take(int id, struct pvf__run_options *options)
         return pvf__cli_args_size("evidence-max", optarg, &options->evidence_max);
     case OPT_LOG:
         return log_level(optarg, options);
+    case OPT_LOG_FORMAT:
+        return log_format(optarg, options);
     case 'h':
         return fputs(usage, stdout) < 0 ? PVF__CLI_INTERNAL : PVF__CLI_OK;
     default: /* getopt has said what is wrong */

@@ -41,6 +41,9 @@ spawn(struct pvf_service *service, const struct pvf__core_command *command, pvf_
 static void do_spawn(struct pvf_service *service, const struct pvf__core_command *command)
 {
     pvf_error why = PVF_ERROR_INIT;
+    const struct pvf__service_request *request =
+        pvf__service_request_of_core(service, command->request);
+    PVF__LOG_JOB(request != NULL ? request->id : 0);
     if (spawn(service, command, &why) != 0) {
         enum pvf__worker_kind kind = kind_of(command->worker_kind);
         pvf__log(PVF__LOG_WARN, "%s worker: %s", pvf__spawn_kind_name(kind), why.text);

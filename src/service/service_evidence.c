@@ -8,27 +8,6 @@
 
 #include <string.h>
 
-static const char *kind_name(const struct pvf__service_request *request)
-{
-    if (request->kind == PVF__SERVICE_PRECHECK) {
-        return "precheck";
-    }
-    if (request->kind == PVF__SERVICE_HEADS_UP) {
-        return "heads_up";
-    }
-    switch (request->cls) {
-    case PVF__CORE_DISPUTE:
-        return "dispute";
-    case PVF__CORE_APPROVAL:
-        return "approval";
-    case PVF__CORE_BACKING_SYSTEM_PARAS:
-        return "backing_system_paras";
-    case PVF__CORE_BACKING:
-    default:
-        return "backing";
-    }
-}
-
 static const char *write_bundle(const struct pvf_service *service,
                                 const struct pvf__evidence *evidence,
                                 char out[PATH_MAX])
@@ -63,7 +42,7 @@ static struct pvf__evidence about(const struct pvf_service *service,
 {
     const struct pvf_host *host = service->host;
     struct pvf__evidence evidence = {
-        .kind = kind_name(request),
+        .kind = pvf__service_kind_name(request),
         .code = request->code->bytes,
         .executor_params = {request->params.raw.data, request->params.raw.len},
         .bomb_limit = request->wanted.bomb_limit,

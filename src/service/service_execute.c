@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "host/outcome.h"
 #include "proto/frame.h"
 #include "pvf/status.h"
@@ -156,6 +157,11 @@ void pvf__service_execute_ended(struct pvf_service *service,
     }
     outcome.wall_us = (pvf__clock_monotonic_ns() - job->begun_at) / 1000;
     look_into_death(service, job, &outcome);
+    pvf__log(PVF__LOG_DEBUG,
+             "execution: %s%s%s",
+             pvf_verdict_name(outcome.verdict),
+             outcome.text[0] != '\0' ? ": " : "",
+             outcome.text);
     enum pvf__core_execute_end told = PVF__CORE_EXECUTE_DONE;
     if (end == PVF__EXCHANGE_NOT_SENT) {
         told = PVF__CORE_EXECUTE_NOT_STARTED;

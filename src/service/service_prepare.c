@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "host/prepare_outcome.h"
 #include "proto/frame.h"
 #include "pvf/status.h"
@@ -104,6 +105,11 @@ static void conclude(struct pvf_service *service,
     }
     if (concluded) {
         pvf__service_metrics_prepared(service, &outcome, stats);
+        pvf__log(PVF__LOG_DEBUG,
+                 "preparation: %s%s%s",
+                 outcome.ok ? "good" : outcome.name,
+                 outcome.ok ? "" : ": ",
+                 outcome.ok ? "" : outcome.text);
     }
     told.worker_lives =
         pvf__prepare_outcome_keeps_worker(event) && pvf__service_worker_tidy(worker);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "host/outcome.h"
 #include "proto/prepare_msg.h"
 #include "pvf/status.h"
@@ -95,6 +96,12 @@ static void tell_precheck(struct pvf_service *service,
         reply.evidence =
             pvf__service_evidence_preparation(service, request, reply.outcome, evidence);
     }
+    pvf__log(PVF__LOG_DEBUG,
+             "answered: %s%s",
+             reply.outcome == NULL ? reply.text
+             : reply.outcome->ok   ? "good"
+                                   : reply.outcome->name,
+             reply.stored ? ", as known" : "");
     pvf__service_metrics_prechecked(service, request);
     pvf__service_request_leave(service, request);
     request->precheck_callback(service, &reply);
@@ -118,6 +125,7 @@ static void end_heads_up(const struct pvf_service *service,
 
 void pvf__service_reply_execution(struct pvf_service *service, struct pvf__service_request *request)
 {
+    PVF__LOG_JOB(request->id);
     const struct pvf__service_artifact *artifact =
         pvf__service_artifact_find(service, request->used_generation);
     if (artifact != NULL) {
@@ -134,6 +142,12 @@ void pvf__service_reply_execution(struct pvf_service *service, struct pvf__servi
         .user = request->user,
     };
     reply.evidence = pvf__service_evidence_execution(service, request, &reply, evidence);
+    pvf__log(PVF__LOG_DEBUG,
+             "answered: %s, attempts %u%s%s",
+             pvf_verdict_name(request->outcome.verdict),
+             request->attempts,
+             reply.evidence != NULL ? ", evidence " : "",
+             reply.evidence != NULL ? reply.evidence : "");
     pvf__service_metrics_judged(service, request);
     pvf__service_request_leave(service, request);
     request->execute_callback(service, &reply);
@@ -202,6 +216,7 @@ void pvf__service_reply(struct pvf_service *service, const struct pvf__core_comm
     if (request == NULL) {
         return;
     }
+    PVF__LOG_JOB(request->id);
     pvf__service_withdrawn(service, request);
     switch (request->kind) {
     case PVF__SERVICE_PRECHECK:

@@ -339,6 +339,27 @@ int pvf__service_request_set_candidate(struct pvf_service *service,
     return status;
 }
 
+const char *pvf__service_kind_name(const struct pvf__service_request *request)
+{
+    static const char *const classes[] = {
+        [PVF__CORE_DISPUTE] = "dispute",
+        [PVF__CORE_APPROVAL] = "approval",
+        [PVF__CORE_BACKING_SYSTEM_PARAS] = "backing_system_paras",
+        [PVF__CORE_BACKING] = "backing",
+    };
+    switch (request->kind) {
+    case PVF__SERVICE_PRECHECK:
+        return "precheck";
+    case PVF__SERVICE_HEADS_UP:
+        return "heads_up";
+    case PVF__SERVICE_SELF_TEST:
+        return "self_test";
+    case PVF__SERVICE_EXECUTE:
+    default:
+        return classes[request->cls];
+    }
+}
+
 void pvf__service_request_free(struct pvf_service *service, struct pvf__service_request *request)
 {
     release_code(service, request->code);

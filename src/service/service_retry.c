@@ -6,6 +6,7 @@
 #include "service/service_metrics.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "host/outcome.h"
 #include "pvf/status.h"
 
@@ -62,6 +63,7 @@ static bool follow(struct pvf_service *service,
                    const struct pvf__core_retry_step *step)
 {
     if (step->action == PVF__CORE_RETRY_WAIT) {
+        pvf__log(PVF__LOG_DEBUG, "tried again soon");
         request->stage = PVF__SERVICE_WAITING;
         request->next_at = step->at;
         pvf__core_list_append(&service->waiting, &request->link);
@@ -77,6 +79,7 @@ static bool follow(struct pvf_service *service,
 
 bool pvf__service_retry(struct pvf_service *service, struct pvf__service_request *request)
 {
+    PVF__LOG_JOB(request->id);
     if (!request->retries) {
         return false;
     }

@@ -269,6 +269,8 @@ PVF__NODISCARD int pvf__service_request_set_candidate(struct pvf_service *servic
                                                       struct pvf__service_request *request,
                                                       const pvf_candidate *candidate,
                                                       pvf_error *err);
+/* "precheck", "heads_up", "self_test", or of an execution "backing" and so on; static. */
+const char *pvf__service_kind_name(const struct pvf__service_request *request);
 void pvf__service_request_free(struct pvf_service *service, struct pvf__service_request *request);
 struct pvf__service_request *pvf__service_request_find(const struct pvf_service *service,
                                                        uint64_t id);

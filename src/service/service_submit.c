@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "pvf/status.h"
 
 #include <string.h>
@@ -75,6 +77,14 @@ static int may_submit(const struct pvf_service *service, pvf_error *err)
     return 0;
 }
 
+static void log_taken(const struct pvf__service_request *request)
+{
+    char hash[65];
+    PVF__LOG_JOB(request->id);
+    pvf__text_to_hex(request->code->hash, sizeof(request->code->hash), hash);
+    pvf__log(PVF__LOG_DEBUG, "taken: %s, code 0x%s", pvf__service_kind_name(request), hash);
+}
+
 /* From a whole request to one that lives; on failure it is freed. */
 static int enter(struct pvf_service *service,
                  struct pvf__service_request *request,
@@ -89,6 +99,7 @@ static int enter(struct pvf_service *service,
         return pvf__error_set(err, status, "the request cannot be taken");
     }
     pvf__service_metrics_taken(service, request);
+    log_taken(request);
     if (ret != NULL) {
         *ret = request->id;
     }

@@ -487,6 +487,29 @@ def who_watches_it_sees_figures():
     service.end("metrics")
 
 
+def its_log_can_be_followed():
+    """From a request by its job to the worker that had it, and to what that worker wrote."""
+    service = Service("--log", "debug", "--log-format", "json")
+    service.send(execute("one", kind="approval"))
+    job = service.wait_for("id", "one")["job"]
+    _, err = service.process.communicate(timeout=PATIENCE)
+    shutil.rmtree(service.own)
+    records = [json.loads(line) for line in err.decode().splitlines()]
+    check("log", all(set(r) >= {"time", "level", "component", "text"} for r in records), err)
+    texts = [r["text"] for r in records if r.get("job") == job]
+    wanted = ["taken: approval, code 0x", f"job {job} is request 1 of prepare worker ",
+              "preparation: good", f"job {job} is request 1 of execute worker ",
+              "execution: valid", "answered: valid"]
+    check("log", len(texts) == len(wanted) and
+          all(text.startswith(want) for text, want in zip(texts, wanted)), str(texts))
+    # As text the same is for people, one line each.
+    service = Service("--log", "debug")
+    service.send(execute("one"))
+    _, err = service.process.communicate(timeout=PATIENCE)
+    shutil.rmtree(service.own)
+    check("log", re.search(rb"^pvf: debug: service: job \d+: answered: valid", err, re.M), err)
+
+
 def wrong_command_lines():
     folder = tempfile.mkdtemp()
     for arguments, text in (
@@ -494,6 +517,7 @@ def wrong_command_lines():
             (["--cache", folder, "--max-live", "0"], "--max-live takes"),
             (["--cache", folder, "--policy", "x"], "--policy is"),
             (["--cache", folder, "--log", "x"], "--log: "),
+            (["--cache", folder, "--log-format", "x"], "--log-format is"),
             (["--cache", folder, "--cache-max", "1T"], "--cache-max takes a size"),
             (["--cache", folder, "--compile-threads", "17"], "--compile-threads takes"),
             (["--cache", folder, "--copied-max", "x"], "--copied-max takes a size"),
@@ -529,6 +553,7 @@ def main():
     a_socket_serves_several()
     a_socket_has_places()
     who_watches_it_sees_figures()
+    its_log_can_be_followed()
     wrong_command_lines()
     print(f"{failed} faults" if failed else "all as it should be")
     return 1 if failed else 0

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "host/folder.h"
+#include "pvf/log.h"
 #include "support/service_fakes.h"
 
 #include <poll.h>
@@ -552,6 +553,76 @@ static void a_newer_and_longer_configuration_works_unless_it_asks_for_more(void 
     service_fakes_free(&fakes);
 }
 
+/* The lines about one request, in their order. */
+struct lines {
+    uint64_t job;
+    size_t count;
+    char text[16][128];
+};
+
+static void keep_line(void *context, const pvf_log_record *record)
+{
+    struct lines *lines = context;
+    if (record->job == lines->job && lines->count < 16) {
+        (void)snprintf(lines->text[lines->count++], sizeof(lines->text[0]), "%s", record->text);
+    }
+}
+
+static void a_request_can_be_followed_in_the_log(void **state)
+{
+    (void)state;
+    struct service_fakes fakes;
+    struct service_bench_reply reply = {0};
+    struct lines lines = {0};
+    service_fakes_new(&fakes, "answer", "answer", bench_ok_answer);
+    const pvf_candidate candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
+    service_bench_execute(fakes.service, &candidate, &reply);
+    pvf_log_setup(keep_line, &lines, PVF_LOG_DEBUG);
+    lines.job = reply.id;
+    service_bench_run(fakes.service, &reply, 1);
+    service_bench_reply_done(&reply);
+    static const char *const said[] = {"job %d is request 1 of prepare worker ",
+                                       "preparation: good",
+                                       "job %d is request 1 of execute worker ",
+                                       "execution: valid",
+                                       "answered: valid, attempts 1"};
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        char want[64];
+        const char *part = strstr(said[i], "%d");
+        (void)snprintf(want, sizeof(want), "%s", said[i]);
+        if (part != NULL) {
+            (void)snprintf(want, sizeof(want), "job %d%s", (int)lines.job, part + 2);
+        }
+        if (i >= lines.count || strncmp(lines.text[i], want, strlen(want)) != 0) {
+            fail_msg("line %zu of %zu is not %s but %s", i, lines.count, want, lines.text[i]);
+        }
+    }
+    assert_int_equal(lines.count, sizeof(said) / sizeof(said[0]));
+    pvf_log_setup(NULL, NULL, PVF_LOG_OFF);
+    service_fakes_free(&fakes);
+}
+
+/* Workers that execute are started for a request: why that fails is about it, too. */
+static void a_failed_start_is_about_its_request(void **state)
+{
+    (void)state;
+    struct service_fakes fakes;
+    struct service_bench_reply reply = {0};
+    struct lines lines = {0};
+    service_fakes_new(&fakes, "answer", "answer", bench_ok_answer);
+    assert_int_equal(unlink(fakes.execute), 0);
+    const pvf_candidate candidate = service_fakes_candidate(1, PVF_EXEC_APPROVAL);
+    service_bench_execute(fakes.service, &candidate, &reply);
+    lines.job = reply.id;
+    pvf_log_setup(keep_line, &lines, PVF_LOG_WARN);
+    service_bench_run(fakes.service, &reply, 1);
+    pvf_log_setup(NULL, NULL, PVF_LOG_OFF);
+    assert_true(lines.count > 0);
+    assert_non_null(strstr(lines.text[0], "execute worker: "));
+    service_bench_reply_done(&reply);
+    service_fakes_free(&fakes);
+}
+
 /* What a callback does to the service that calls it. */
 struct busybody {
     pvf_request_id victim;
@@ -995,6 +1066,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(bad_configurations_are_refused),
         cmocka_unit_test(an_older_and_shorter_configuration_works),
         cmocka_unit_test(a_newer_and_longer_configuration_works_unless_it_asks_for_more),
+        cmocka_unit_test(a_request_can_be_followed_in_the_log),
+        cmocka_unit_test(a_failed_start_is_about_its_request),
         cmocka_unit_test(callbacks_may_submit_and_cancel),
         cmocka_unit_test(a_turn_ends_whatever_callbacks_do),
         cmocka_unit_test(what_is_borrowed_may_go_after_the_callback),
