@@ -5,7 +5,9 @@
  */
 #include "cache/cache_lock.h"
 
+#include "base/buf.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "cache/cache_file.h"
 #include "pvf/status.h"
@@ -20,10 +22,23 @@
 /* A lock file that is removed between opening and locking locks nothing: try again. */
 #define TRIES 10
 
+/* " (NAME)" of a process, or nothing: it may be in another container. */
+static void name_of(unsigned pid, char *out, size_t size)
+{
+    char path[32];
+    PVF__CLEANUP_BUF struct pvf__buf comm = PVF__BUF_INIT(64);
+    (void)snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+    out[0] = '\0';
+    if (pvf__fd_read_file(path, &comm, NULL) == 0 && comm.len > 1) {
+        (void)snprintf(out, size, " (%.*s)", (int)(comm.len - 1), (const char *)comm.data);
+    }
+}
+
 static int busy(int fd, const char *path, pvf_error *err)
 {
     char text[24] = "";
     uint64_t pid;
+    char name[32];
     ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
     text[got > 0 ? got : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
@@ -34,10 +49,12 @@ static int busy(int fd, const char *path, pvf_error *err)
             "another process uses the cache %.120s: end it, or name another folder",
             path);
     }
+    name_of((unsigned)pid, name, sizeof(name));
     return pvf__error_set(err,
                           PVF_ERR_BUSY,
-                          "process %u uses the cache %.120s: end it, or name another folder",
+                          "process %u%s uses the cache %.120s: end it, or name another folder",
                           (unsigned)pid,
+                          name,
                           path);
 }
 

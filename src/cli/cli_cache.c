@@ -12,6 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What to do instead while a host has the cache: it decides alone what goes and what comes. */
+static const char *beside_a_host(enum pvf__cli_cache_command command)
+{
+    return command == PVF__CLI_CACHE_WARM
+               ? "send that host a heads-up of the code instead; list, verify and export work now"
+               : "a host keeps within its own limits (pvf run --cache-max); --dry-run, list, "
+                 "verify "
+                 "and export work now";
+}
+
 int pvf__cli_cache_open(const struct pvf__cli_cache_options *options,
                         enum pvf__cache_mode mode,
                         const struct pvf__cache_identity *identity,
@@ -24,8 +34,7 @@ int pvf__cli_cache_open(const struct pvf__cli_cache_options *options,
     case PVF_OK:
         return -1;
     case PVF_ERR_BUSY:
-        return pvf__cli_fail(
-            PVF__CLI_INTERNAL, "list, verify and export work while it is in use", "%s", err.text);
+        return pvf__cli_fail(PVF__CLI_INTERNAL, beside_a_host(options->command), "%s", err.text);
     case PVF_ERR_INVALID_ARG:
     case PVF_ERR_UNSUPPORTED:
         return pvf__cli_fail(

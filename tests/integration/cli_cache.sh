@@ -213,9 +213,11 @@ while [ ! -s "$work/held" ] && kill -0 "$holder" 2>/dev/null; do
     sleep 0.1
 done
 run 4 warm "$code"
-warns "process $holder uses the cache"
+warns "process $holder (.*) uses the cache"
+warns 'heads-up of the code'
 run 4 gc
 warns 'name another folder'
+warns 'keeps within its own limits'
 run 0 list
 run 0 verify
 run 0 gc --dry-run

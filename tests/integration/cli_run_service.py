@@ -333,6 +333,35 @@ def the_cache_outlives_it():
     shutil.rmtree(cache)
 
 
+def its_cache_can_be_looked_at():
+    """The other commands beside a running host: they work, or say who has it; it loses nothing."""
+    cache = tempfile.mkdtemp()
+    service = Service(cache=cache)
+    service.send(execute(1))
+    service.wait_for("id", 1)
+
+    def beside(*arguments):
+        return subprocess.run(
+            [pvf, "cache", *arguments, "--cache", cache], capture_output=True, text=True,
+            env={**os.environ, "PVF_WORKERS": workers}, timeout=PATIENCE, check=False)
+
+    for arguments, status, text in (
+            (["list", "--json"], 0, '"state": "good"'), (["verify"], 0, "1 good, 0 bad"),
+            (["gc", "--max-size", "0", "--dry-run"], 0, "would remove 1 artifacts"),
+            (["gc", "--max-size", "0"], 4, f"process {service.process.pid} (pvf) uses the cache"),
+            (["gc", "--max-size", "0"], 4, "keeps within its own limits"),
+            (["warm", f"{ADDER}/code.wasm"], 4, "send that host a heads-up")):
+        run = beside(*arguments)
+        check("beside", run.returncode == status and text in run.stdout + run.stderr, str(run))
+    service.send(execute(2))
+    answer = service.wait_for("id", 2)
+    check("beside", answer["verdict"] == "valid" and "preparation" not in answer, str(answer))
+    service.end("beside")
+    run = beside("gc", "--max-size", "0")
+    check("beside", run.returncode == 0 and "removed 1 artifacts" in run.stdout, str(run))
+    shutil.rmtree(cache)
+
+
 def signals_end_it():
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         service = Service()
@@ -546,6 +575,7 @@ def main():
     an_id_lives_once_and_may_come_again()
     what_is_cancelled_is_answered()
     the_cache_outlives_it()
+    its_cache_can_be_looked_at()
     signals_end_it()
     shutdown_at_once()
     nobody_reads_its_output()

@@ -222,7 +222,7 @@ static void a_second_host_is_told_who_has_it(void **state)
     char text[32];
     pvf_error err;
     pid_t owner = start_owner(&end);
-    (void)snprintf(text, sizeof(text), "process %d uses the cache", (int)owner);
+    (void)snprintf(text, sizeof(text), "process %d (test_cache_fold) uses the cache", (int)owner);
     refused(PVF__CACHE_OWN, PVF_ERR_BUSY, text);
     refused(PVF__CACHE_OWN, PVF_ERR_BUSY, "name another folder");
     /* To look is always possible, to change is not. */
