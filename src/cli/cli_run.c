@@ -62,7 +62,7 @@ static int open_service(struct pvf__run *run)
         .security_mode = options->secure ? PVF_SECURITY_REQUIRE : PVF_SECURITY_DETECT,
     };
     config.policy = options->policy;
-    config.cancel_kills = options->cancel_kills;
+    config.cancel_kills = config.cancel_kills && !options->cancel_spares;
     config.requests_max = PVF__RUN_CLIENTS_MAX * options->max_live;
     config.evidence_dir = options->evidence;
     if (options->prepare_workers != 0) {

@@ -42,7 +42,7 @@ struct pvf__run_options {
     uint64_t copied_max;
     const char *node_version;
     bool secure;
-    bool cancel_kills;
+    bool cancel_spares; /* else as the library does by default */
     int32_t policy;
     int32_t log_level;
     bool log_json;

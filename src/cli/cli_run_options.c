@@ -29,7 +29,7 @@ static const char usage[] =
     "  --max-live N             requests of a client that may live at a time (default 64)\n"
     "  --copied-max SIZE        bytes of code and PoVs of requests that live (default 1G)\n"
     "  --policy fair|reference  how executions take turns (default fair)\n"
-    "  --cancel-kills           a cancelled execution that runs is killed\n"
+    "  --cancel-kills yes|no    a cancelled execution that runs is killed (default yes)\n"
     "  --cache-max SIZE         bytes of artifacts that are kept (default 10G)\n"
     "  --evidence DIR           keep a bundle of all that is not valid or good\n"
     "  --evidence-max SIZE      bytes of bundles that are kept (default 1G)\n"
@@ -76,7 +76,7 @@ static const struct option long_options[] = {
     {"max-live", required_argument, NULL, OPT_MAX_LIVE},
     {"copied-max", required_argument, NULL, OPT_COPIED_MAX},
     {"policy", required_argument, NULL, OPT_POLICY},
-    {"cancel-kills", no_argument, NULL, OPT_CANCEL_KILLS},
+    {"cancel-kills", required_argument, NULL, OPT_CANCEL_KILLS},
     {"cache-max", required_argument, NULL, OPT_CACHE_MAX},
     {"evidence", required_argument, NULL, OPT_EVIDENCE},
     {"evidence-max", required_argument, NULL, OPT_EVIDENCE_MAX},
@@ -92,6 +92,16 @@ static int policy(const char *text, struct pvf__run_options *options)
     if (options->policy == PVF_POLICY_FAIR && strcmp(text, "fair") != 0) {
         return pvf__cli_fail(
             PVF__CLI_USAGE, SEE_HELP, "--policy is 'fair' or 'reference', not '%s'", text);
+    }
+    return -1;
+}
+
+static int cancel_kills(const char *text, struct pvf__run_options *options)
+{
+    options->cancel_spares = strcmp(text, "no") == 0;
+    if (!options->cancel_spares && strcmp(text, "yes") != 0) {
+        return pvf__cli_fail(
+            PVF__CLI_USAGE, SEE_HELP, "--cancel-kills is 'yes' or 'no', not '%s'", text);
     }
     return -1;
 }
@@ -150,8 +160,7 @@ static int take(int id, struct pvf__run_options *options)
         options->secure = true;
         return -1;
     case OPT_CANCEL_KILLS:
-        options->cancel_kills = true;
-        return -1;
+        return cancel_kills(optarg, options);
     case OPT_PREPARE_WORKERS:
         return pvf__cli_args_u32(
             "prepare-workers", optarg, 1, 64, SEE_HELP, &options->prepare_workers);

@@ -317,6 +317,29 @@ def what_is_cancelled_is_answered():
     service.end("cancel")
 
 
+# validate_block is a loop without an end.
+ENDLESS = ("0061736d0100000001070160027f7f017e0302010005030100010607017f004180100b072903066d"
+           "656d6f727902000b5f5f686561705f6261736503000e76616c69646174655f626c6f636b00000a0a"
+           "01080003400c000b000b")
+
+
+def what_is_cancelled_is_killed():
+    """Unless asked otherwise, as in the library: nobody could wait for the end of this one."""
+    for options, timeout in (((), 86400000), (("--cancel-kills", "no"), 2000)):
+        service = Service(*options)
+        service.send(execute(1, code={"hex": ENDLESS}, kind="approval", timeout_ms=timeout))
+        busy = 0
+        while not busy:
+            service.send({"op": "stats"})
+            answer = service.answer()
+            busy = answer.get("execute_busy", 0)
+        service.send({"op": "cancel", "id": 2, "target": 1})
+        answer = service.wait_for("id", 1)
+        check("killed", (answer["verdict"], answer["reason"]) == ("internal", "cancelled"),
+              str(answer))
+        service.end("killed")
+
+
 def the_cache_outlives_it():
     cache = tempfile.mkdtemp()
     first = session("cache", [execute(1)], cache=cache)
@@ -545,6 +568,7 @@ def wrong_command_lines():
             (["--cache", folder, "more"], "takes no 'more'"), ([], "needs a folder"),
             (["--cache", folder, "--max-live", "0"], "--max-live takes"),
             (["--cache", folder, "--policy", "x"], "--policy is"),
+            (["--cache", folder, "--cancel-kills", "x"], "--cancel-kills is"),
             (["--cache", folder, "--log", "x"], "--log: "),
             (["--cache", folder, "--log-format", "x"], "--log-format is"),
             (["--cache", folder, "--cache-max", "1T"], "--cache-max takes a size"),
@@ -574,6 +598,7 @@ def main():
     a_file_takes_answers_at_once()
     an_id_lives_once_and_may_come_again()
     what_is_cancelled_is_answered()
+    what_is_cancelled_is_killed()
     the_cache_outlives_it()
     its_cache_can_be_looked_at()
     signals_end_it()

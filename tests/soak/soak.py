@@ -204,7 +204,7 @@ class Soak:
     def storm(self):
         seconds = self.arguments.seconds
         options = ["--execute-workers", "3", "--prepare-workers", "2", "--max-live", "64"]
-        options += ["--cancel-kills"] if self.arguments.seed % 2 else []
+        options += ["--cancel-kills", "no"] if self.arguments.seed % 2 else []
         options += ["--policy", "reference"] if self.arguments.seed % 3 == 0 else []
         self.start(*options)
         # All is prepared once, so that from the first second on there is something to break.
