@@ -8,3 +8,10 @@ foreach(seed 1 2 3 4)
     add_test(NAME simulate_${seed} COMMAND simulate ${seed} 50000)
     set_tests_properties(simulate_${seed} PROPERTIES LABELS simulation TIMEOUT 600)
 endforeach()
+
+# The table of docs/embedding.md about the two policies.
+add_executable(policies policies.c)
+set_target_properties(policies PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_link_libraries(policies PRIVATE pvf_core pvf_base pvf_flags)
+add_test(NAME simulate_policies COMMAND policies)
+set_tests_properties(simulate_policies PROPERTIES LABELS simulation TIMEOUT 600)
