@@ -28,6 +28,10 @@
 /* It sleeps all its life. */
 #define GUARD_CPU_S 30u
 
+/* Between two looks at who is dead by now; doubled each time. */
+#define STEP_MS 1
+#define STEP_MAX_MS 64
+
 /* What the midwife says: pids, or negative errnos. */
 struct born {
     int32_t guard;
@@ -72,95 +76,179 @@ __attribute__((noreturn)) static void be_midwife(const struct pvf__nursery_plan 
     _exit(pvf__fd_write(lifeline, &born, sizeof(born), NULL) == 0 ? 0 : 1);
 }
 
-static int open_pids(struct pvf__nursery *nursery, pvf_error *err)
+/* A child of ours that nobody has reaped: the number is its own. */
+static int open_pid(pid_t pid, int *ret, pvf_error *err)
 {
-    /* Children of ours that nobody has reaped: the numbers are theirs. */
-    nursery->guard_fd = (int)syscall(SYS_pidfd_open, nursery->guard, 0);
-    if (nursery->guard_fd < 0) {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0) {
         return pvf__error_errno(err, PVF_ERR_IO, errno, "pidfd_open");
     }
-    nursery->zygote_fd = (int)syscall(SYS_pidfd_open, nursery->zygote, 0);
-    if (nursery->zygote_fd < 0) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "pidfd_open");
-    }
+    *ret = fd;
     return 0;
 }
 
-static int hear_midwife(struct pvf__nursery *nursery, pvf_error *err)
+static int hear_midwife(struct pvf__nursery *nursery, uint64_t deadline, pvf_error *err)
 {
     struct born born;
-    uint64_t deadline = pvf__clock_monotonic_ns() + PATIENCE_NS;
     int status = pvf__fd_read_by(nursery->lifeline, &born, sizeof(born), deadline, err);
     if (status != 0) {
         return status;
     }
-    if (born.guard <= 0 || born.zygote <= 0) {
-        int why = born.guard <= 0 ? -born.guard : -born.zygote;
-        return pvf__error_errno(err, PVF_ERR_UNSUPPORTED, why, "a namespace for a zygote");
+    if (born.guard <= 0) {
+        return pvf__error_errno(
+            err, PVF_ERR_UNSUPPORTED, -born.guard, "the first process of a namespace");
     }
     nursery->guard = born.guard;
+    status = open_pid(born.guard, &nursery->guard_fd, err);
+    if (status != 0) {
+        return status;
+    }
+    if (born.zygote <= 0) {
+        return pvf__error_errno(err, PVF_ERR_UNSUPPORTED, -born.zygote, "a namespace for a zygote");
+    }
     nursery->zygote = born.zygote;
-    return open_pids(nursery, err);
+    return open_pid(born.zygote, &nursery->zygote_fd, err);
+}
+
+static void kill_it(int pid_fd)
+{
+    if (pid_fd >= 0) {
+        (void)syscall(SYS_pidfd_send_signal, pid_fd, SIGKILL, NULL, 0);
+    }
+}
+
+static void close_it(int *fd)
+{
+    if (*fd >= 0) {
+        (void)close(*fd);
+        *fd = -1;
+    }
+}
+
+/* It has done its work, or is not going to; its number stays that of the group. */
+static int dismiss_midwife(struct pvf__nursery *nursery, uint64_t deadline, pvf_error *err)
+{
+    struct pollfd item = {.fd = nursery->midwife_fd, .events = POLLIN};
+    siginfo_t info;
+    kill_it(nursery->midwife_fd);
+    int status = pvf__fd_poll_by(&item, 1, deadline, err);
+    if (status != 0) {
+        return status;
+    }
+    while (waitid(P_PID, (id_t)nursery->group, &info, WEXITED | __WALL) != 0 && errno == EINTR) {
+        /* It is dead: this does not wait. */
+    }
+    close_it(&nursery->midwife_fd);
+    return 0;
+}
+
+/* The midwife, and what it is to make. */
+static int
+conceive(struct pvf__nursery *nursery, const struct pvf__nursery_plan *plan, pvf_error *err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "pipe2");
+    }
+    nursery->lifeline = ends[0];
+    PVF__CLEANUP_FD int write_end = ends[1];
+    pid_t pid = pvf__sandbox_clone(0, &nursery->midwife_fd);
+    if (pid < 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "clone");
+    }
+    if (pid == 0) {
+        be_midwife(plan, write_end);
+    }
+    nursery->group = pid;
+    /* Both do it: it is a group before there is a second member, and before we go on. */
+    if (setpgid(pid, pid) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "setpgid");
+    }
+    return 0;
 }
 
 int pvf__nursery_open(struct pvf__nursery *ret,
                       const struct pvf__nursery_plan *plan,
                       pvf_error *err)
 {
-    struct pvf__nursery nursery = {.guard_fd = -1, .zygote_fd = -1};
-    int ends[2];
-    int midwife_fd;
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "pipe2");
+    *ret = (struct pvf__nursery){.midwife_fd = -1, .guard_fd = -1, .zygote_fd = -1, .lifeline = -1};
+    int status = conceive(ret, plan, err);
+    uint64_t deadline = pvf__clock_monotonic_ns() + PATIENCE_NS;
+    if (status == 0) {
+        status = hear_midwife(ret, deadline, err);
     }
-    nursery.lifeline = ends[0];
-    PVF__CLEANUP_FD int write_end = ends[1];
-    nursery.group = pvf__sandbox_clone(0, &midwife_fd);
-    if (nursery.group < 0) {
-        int why = errno;
-        (void)close(nursery.lifeline);
-        return pvf__error_errno(err, PVF_ERR_IO, why, "clone");
-    }
-    if (nursery.group == 0) {
-        be_midwife(plan, write_end);
-    }
-    (void)close(PVF__TAKE_FD(write_end));
-    int status = hear_midwife(&nursery, err);
-    (void)syscall(SYS_pidfd_send_signal, midwife_fd, SIGKILL, NULL, 0);
-    (void)close(midwife_fd);
-    while (waitpid(nursery.group, NULL, 0) < 0 && errno == EINTR) {
-        /* Dead or dying; its number stays that of the group. */
-    }
-    if (status != 0) {
-        pvf__nursery_close(&nursery);
-        return status;
-    }
-    *ret = nursery;
-    return 0;
+    return status != 0 ? status : dismiss_midwife(ret, deadline, err);
 }
 
-static void close_if(int fd)
-{
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-}
-
-void pvf__nursery_close(struct pvf__nursery *nursery)
+/* True when there is nobody left. */
+static bool reap_dead(pid_t group)
 {
     siginfo_t info;
-    /* Either is enough; the first also when the guard was stopped. */
-    if (nursery->guard_fd >= 0) {
-        (void)syscall(SYS_pidfd_send_signal, nursery->guard_fd, SIGKILL, NULL, 0);
+    for (;;) {
+        info.si_pid = 0;
+        if (waitid(P_PGID, (id_t)group, &info, WEXITED | WNOHANG | __WALL) != 0) {
+            if (errno != EINTR) {
+                return true;
+            }
+        } else if (info.si_pid == 0) {
+            return false;
+        }
     }
-    (void)close(nursery->lifeline);
-    /* The guard comes last: its end waits for that of all others, and they for being reaped. */
-    while (waitid(P_PGID, (id_t)nursery->group, &info, WEXITED | __WALL) == 0 || errno == EINTR) {
-        /* The next. */
+}
+
+/*
+ * Whose number the midwife did not tell: it sees the end of the lifeline, unless it is stopped. One
+ * at a time.
+ */
+static void kill_stopped(pid_t group)
+{
+    siginfo_t info = {0};
+    int options = WSTOPPED | WNOHANG | WNOWAIT | __WALL;
+    if (waitid(P_PGID, (id_t)group, &info, options) == 0 && info.si_pid > 0) {
+        PVF__CLEANUP_FD int pid_fd = -1;
+        if (open_pid(info.si_pid, &pid_fd, NULL) == 0) {
+            kill_it(pid_fd);
+        }
     }
-    close_if(nursery->guard_fd);
-    close_if(nursery->zygote_fd);
-    *nursery = (struct pvf__nursery){.guard_fd = -1, .zygote_fd = -1, .lifeline = -1};
+}
+
+/*
+ * The guard comes last: its end waits for that of all others, and they for being reaped.  Nothing
+ * tells of the others' end, so they are asked now and then.
+ */
+static bool reap_by(const struct pvf__nursery *nursery, uint64_t deadline_ns)
+{
+    struct pollfd item = {.fd = nursery->guard_fd, .events = POLLIN};
+    for (int step = STEP_MS; !reap_dead(nursery->group);) {
+        kill_stopped(nursery->group);
+        int left = pvf__clock_ms_until(deadline_ns);
+        if (left == 0) {
+            return false;
+        }
+        if (poll(&item, 1, left < step ? left : step) > 0) {
+            item.fd = -1;
+        }
+        step = step < STEP_MAX_MS ? 2 * step : step;
+    }
+    return true;
+}
+
+bool pvf__nursery_close(struct pvf__nursery *nursery, uint64_t deadline_ns)
+{
+    close_it(&nursery->lifeline);
+    if (nursery->group > 0) {
+        kill_it(nursery->midwife_fd);
+        kill_it(nursery->guard_fd);
+        kill_it(nursery->zygote_fd);
+        if (!reap_by(nursery, deadline_ns)) {
+            return false;
+        }
+        nursery->group = 0;
+    }
+    close_it(&nursery->midwife_fd);
+    close_it(&nursery->guard_fd);
+    close_it(&nursery->zygote_fd);
+    return true;
 }
 
 bool pvf__nursery_is_fit(int pid_fd)

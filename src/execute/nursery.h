@@ -7,6 +7,7 @@
 #include "sandbox/sandbox.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -16,8 +17,9 @@
  * that the worker reaps them all, and none but them.
  */
 struct pvf__nursery {
-    pid_t group;
-    pid_t guard; /* the first process */
+    pid_t group;    /* 0: there is nothing */
+    int midwife_fd; /* while it lives */
+    pid_t guard;    /* the first process */
     int guard_fd;
     pid_t zygote;
     int zygote_fd;
@@ -34,13 +36,17 @@ struct pvf__nursery_plan {
 
 /*
  * Makes one whose zygote is `be(context)` in a copy of this process, in new namespaces but not
- * fenced yet.  Needs pvf__sandbox_has_zygotes.  Nothing is left behind on failure.
+ * fenced yet.  Needs pvf__sandbox_has_zygotes.  What is left behind on failure is in *ret, which is
+ * the caller's to close in any case.
  */
 PVF__NODISCARD int
 pvf__nursery_open(struct pvf__nursery *ret, const struct pvf__nursery_plan *plan, pvf_error *err);
 
-/* Ends and reaps all of it. */
-void pvf__nursery_close(struct pvf__nursery *nursery);
+/*
+ * Kills all of it, and reaps what is dead by the deadline; false when something is not, which the
+ * kernel may be busy with: then it is to be called again, some time.
+ */
+PVF__NODISCARD bool pvf__nursery_close(struct pvf__nursery *nursery, uint64_t deadline_ns);
 
 /* Is the process a child of ours that lives and has not been stopped? */
 bool pvf__nursery_is_fit(int pid_fd);

@@ -27,6 +27,9 @@
 /* A job that takes longer to be made is of no use: a plain one takes some milliseconds. */
 #define PATIENCE_NS UINT64_C(1000000000)
 
+/* How long the end of a zygote is waited for, once nobody waits for an answer. */
+#define END_PATIENCE_NS UINT64_C(2000000000)
+
 /* An artifact whose zygote failed so often gets no further one. */
 #define FAILURES_MAX 3
 
@@ -41,13 +44,20 @@ struct waiting {
     int announce; /* write end */
 };
 
+enum state {
+    NONE,   /* no zygote */
+    LIVING, /* also one that died by itself */
+    ENDING, /* killed, not reaped yet */
+    STUCK,  /* the same, and waited for in vain: asked again now and then */
+};
+
 struct slot {
     int ours; /* the two ends of a wire, made before the fence */
     int theirs;
     uint64_t artifact; /* 0: free */
     unsigned uses;
     unsigned failures;
-    bool living;
+    enum state state;
     struct pvf__nursery nursery;
     struct waiting next;
     uint64_t last_use;
@@ -69,29 +79,46 @@ static void forget(struct waiting *waiting)
     }
 }
 
-/* Afterwards the slot's wire is empty, and nobody else has an end of it. */
-static void end(struct slot *slot)
+/*
+ * Ends the slot's zygote, if any.  Afterwards its wire is empty, and nobody else has an end of it;
+ * false: not yet, and until then the slot makes no further one.
+ */
+static bool end(struct slot *slot, bool waits)
 {
-    if (slot->living) {
-        pvf__nursery_close(&slot->nursery);
-        slot->living = false;
-    }
     forget(&slot->next);
+    if (slot->state == LIVING) {
+        slot->state = ENDING;
+    }
+    if (slot->state != NONE) {
+        bool is_patient = waits && slot->state == ENDING;
+        uint64_t deadline = is_patient ? pvf__clock_monotonic_ns() + END_PATIENCE_NS : 0;
+        if (!pvf__nursery_close(&slot->nursery, deadline)) {
+            if (is_patient) {
+                pvf__log(PVF__LOG_WARN, "a zygote was killed, and does not end");
+                slot->state = STUCK;
+            }
+            return false;
+        }
+        slot->state = NONE;
+    }
     pvf__zygote_wire_drain(slot->ours);
     pvf__zygote_wire_drain(slot->theirs);
+    return true;
 }
 
-static void release(struct slot *slot)
+static bool release(struct slot *slot)
 {
-    end(slot);
-    *slot = (struct slot){.ours = slot->ours, .theirs = slot->theirs};
+    slot->artifact = 0;
+    slot->uses = 0;
+    slot->failures = 0;
+    return end(slot, true);
 }
 
-static void fail(struct slot *slot, const char *why)
+static void fail(struct slot *slot, const char *why, bool waits)
 {
     slot->failures++;
     pvf__log(PVF__LOG_DEBUG, "a job is made the plain way: %s", why);
-    end(slot);
+    (void)end(slot, waits);
 }
 
 static struct slot *find(uint64_t artifact)
@@ -147,6 +174,14 @@ static int hear_hello(const struct slot *slot, uint64_t deadline, pid_t *ret, pv
     return pvf__zygote_wire_hear(slot->ours, ret, err);
 }
 
+static int check_fit(int pid_fd, pvf_error *err)
+{
+    if (!pvf__nursery_is_fit(pid_fd)) {
+        return pvf__error_set(err, PVF_ERR_PEER, "the job is dead, stopped or no child of ours");
+    }
+    return 0;
+}
+
 /*
  * Numbers of the dead are not used again before we reap them, and there is no hello of who is
  * reaped (prepare, end): so this number is that of who said hello.
@@ -160,18 +195,25 @@ static int check_child(const struct slot *slot, pid_t pid, int *ret_pid_fd, pvf_
     if (pid_fd < 0) {
         return pvf__error_errno(err, PVF_ERR_PEER, errno, "pidfd_open");
     }
-    if (!pvf__nursery_is_fit(pid_fd)) {
-        return pvf__error_set(err, PVF_ERR_PEER, "the job is dead, stopped or no child of ours");
+    int status = check_fit(pid_fd, err);
+    if (status == 0) {
+        *ret_pid_fd = PVF__TAKE_FD(pid_fd);
     }
-    *ret_pid_fd = PVF__TAKE_FD(pid_fd);
-    return 0;
+    return status;
 }
 
-/* Puts the input where the job waits for it. */
-static int hand_over(const struct waiting *next, struct pvf__slice input, pvf_error *err)
+/*
+ * Puts the input where the job waits for it.  Looks at the job again right before it is told, since
+ * from then on its end is the candidate's doing.
+ */
+static int
+hand_over(const struct waiting *next, int pid_fd, struct pvf__slice input, pvf_error *err)
 {
     uint64_t len = input.len;
     int status = pvf__fd_write(next->input, input.data, input.len, err);
+    if (status == 0) {
+        status = check_fit(pid_fd, err);
+    }
     return status != 0 ? status : pvf__fd_write(next->announce, &len, sizeof(len), err);
 }
 
@@ -190,7 +232,7 @@ take(struct slot *slot, struct pvf__slice input, struct pvf__job_made *ret, pvf_
         status = pvf__job_say_take_fenced(slot->next.read_end, deadline, err);
     }
     if (status == 0) {
-        status = hand_over(&slot->next, input, err);
+        status = hand_over(&slot->next, pid_fd, input, err);
     }
     if (status != 0) {
         return status;
@@ -217,7 +259,8 @@ int pvf__zygote_make(const struct pvf__job_spec *spec,
         if (take(slot, maker->input, ret, &why) == 0) {
             return 0;
         }
-        fail(slot, why.text);
+        /* Who is waited for is the candidate. */
+        fail(slot, why.text, false);
     }
     return pvf__job_make(spec, ret, ret_failure, err);
 }
@@ -265,17 +308,25 @@ static int order(struct slot *slot, pvf_error *err)
     return status;
 }
 
-/* A free slot, or that of the artifact that was not needed for longest. */
+/*
+ * A free slot, or that of the artifact that was not needed for longest; NULL if there is none now.
+ */
 static struct slot *take_slot(uint64_t artifact)
 {
-    struct slot *best = &self.slots[0];
-    for (size_t i = 1; i < SLOTS; i++) {
+    struct slot *best = NULL;
+    for (size_t i = 0; i < SLOTS; i++) {
         struct slot *slot = &self.slots[i];
-        if (best->artifact != 0 && (slot->artifact == 0 || slot->last_use < best->last_use)) {
+        if (slot->state != NONE && slot->state != LIVING) {
+            continue;
+        }
+        if (best == NULL ||
+            (best->artifact != 0 && (slot->artifact == 0 || slot->last_use < best->last_use))) {
             best = slot;
         }
     }
-    release(best);
+    if (best == NULL || !release(best)) {
+        return NULL;
+    }
     best->artifact = artifact;
     return best;
 }
@@ -298,9 +349,9 @@ static int start(struct slot *slot, const struct pvf__zygote_spec *spec, pvf_err
         .be = pvf__zygote_be,
         .context = &own,
     };
-    int status = pvf__nursery_open(&slot->nursery, &plan, err);
-    slot->living = status == 0;
-    return status;
+    /* Whatever comes of it has to be ended. */
+    slot->state = LIVING;
+    return pvf__nursery_open(&slot->nursery, &plan, err);
 }
 
 void pvf__zygote_prepare(uint64_t artifact, const struct pvf__zygote_spec *spec)
@@ -314,23 +365,28 @@ void pvf__zygote_prepare(uint64_t artifact, const struct pvf__zygote_spec *spec)
     if (slot == NULL) {
         slot = take_slot(artifact);
     }
+    if (slot == NULL) {
+        return;
+    }
     slot->last_use = ++self.clock;
     /* Most artifacts of a worker that serves many are used once before they make room. */
     slot->uses++;
     if (slot->uses < 2 || slot->failures >= FAILURES_MAX || slot->next.ordered) {
         return;
     }
-    if (slot->living && is_worn(slot)) {
-        end(slot);
+    if (slot->state == LIVING && is_worn(slot)) {
+        (void)end(slot, true);
     }
-    if (!slot->living) {
+    if (slot->state == NONE) {
         status = start(slot, spec, &err);
+    } else if (slot->state != LIVING) {
+        return;
     }
     if (status == 0) {
         status = order(slot, &err);
     }
     if (status != 0) {
-        fail(slot, err.text);
+        fail(slot, err.text, true);
     }
 }
 
@@ -338,7 +394,7 @@ void pvf__zygote_end(uint64_t artifact)
 {
     struct slot *slot = find(artifact);
     if (slot != NULL) {
-        end(slot);
+        (void)end(slot, true);
     }
 }
 
@@ -347,7 +403,9 @@ void pvf__zygotes_prune(bool (*lives)(uint64_t artifact))
     for (size_t i = 0; self.open && i < SLOTS; i++) {
         struct slot *slot = &self.slots[i];
         if (slot->artifact != 0 && (lives == NULL || !lives(slot->artifact))) {
-            release(slot);
+            (void)release(slot);
+        } else if (slot->state == ENDING || slot->state == STUCK) {
+            (void)end(slot, true);
         }
     }
 }

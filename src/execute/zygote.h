@@ -45,7 +45,10 @@ void pvf__zygote_prepare(uint64_t artifact, const struct pvf__zygote_spec *spec)
 /* Ends this artifact's zygote; a further one may be made. */
 void pvf__zygote_end(uint64_t artifact);
 
-/* Ends the zygotes of all artifacts that `lives` does not know any more; NULL: of all. */
+/*
+ * Ends the zygotes of all artifacts that `lives` does not know any more; NULL: of all.  Looks again
+ * after those that were killed and did not end.
+ */
 void pvf__zygotes_prune(bool (*lives)(uint64_t artifact));
 
 #endif

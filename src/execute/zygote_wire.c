@@ -112,6 +112,20 @@ void pvf__zygote_wire_drain(int end)
     }
 }
 
+/* Descriptors that came in a message that is no order. */
+static void close_what_came(struct msghdr *message)
+{
+    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
+        return;
+    }
+    for (size_t at = CMSG_LEN(0); at + sizeof(int) <= header->cmsg_len; at += sizeof(int)) {
+        int fd;
+        memcpy(&fd, CMSG_DATA(header) + (at - CMSG_LEN(0)), sizeof(fd));
+        (void)close(fd);
+    }
+}
+
 bool pvf__zygote_wire_take(int end, int ret_fds[PVF__ZYGOTE_ORDER])
 {
     char byte;
@@ -128,9 +142,14 @@ bool pvf__zygote_wire_take(int end, int ret_fds[PVF__ZYGOTE_ORDER])
     do {
         got = recvmsg(end, &message, MSG_CMSG_CLOEXEC);
     } while (got < 0 && errno == EINTR);
-    const struct cmsghdr *header = got == 1 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+    if (got < 0) {
+        return false;
+    }
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (got != 1 || (message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0 || header == NULL ||
+        header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
         header->cmsg_len != CMSG_LEN(ORDER_ROOM)) {
+        close_what_came(&message);
         return false;
     }
     memcpy(ret_fds, CMSG_DATA(header), ORDER_ROOM);

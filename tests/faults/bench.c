@@ -255,6 +255,27 @@ pid_t bench_worker(pid_t parent, const char *kind)
     return find_child(parent, is_worker, kind);
 }
 
+pid_t bench_child_called(pid_t parent, const char *name)
+{
+    return find_child(parent, is_called, name);
+}
+
+size_t bench_count_children(pid_t parent)
+{
+    char name[64];
+    char text[4096];
+    size_t len = 0;
+    size_t count = 0;
+    (void)snprintf(name, sizeof(name), "task/%d/children", parent);
+    if (!read_proc(parent, name, text, sizeof(text), &len)) {
+        fail_msg("/proc/%d/%s cannot be read", parent, name);
+    }
+    for (size_t i = 0; i < len; i++) {
+        count += text[i] == ' ';
+    }
+    return count;
+}
+
 bool bench_signal_worker(const char *kind, int signal)
 {
     pid_t pid = bench_worker(getpid(), kind);

@@ -57,6 +57,12 @@ size_t bench_count_entries(const char *path, bool deep);
 /* The child of `parent` that runs the worker of a kind ("prepare", "execute"); 0 when none. */
 pid_t bench_worker(pid_t parent, const char *kind);
 
+/* Its living child whose process has this name; 0 when none. */
+pid_t bench_child_called(pid_t parent, const char *name);
+
+/* All children, with those that are dead and not reaped. */
+size_t bench_count_children(pid_t parent);
+
 /* Sends it to our own worker of a kind; false when there is none. */
 bool bench_signal_worker(const char *kind, int signal);
 

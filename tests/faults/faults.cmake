@@ -25,6 +25,23 @@ pvf_add_test(NAME test_fault_memory LABEL faults USES base hash wasm proto host
     ARGS $<TARGET_FILE:fake_worker> SOURCES ${bench} LIBS ${wraps})
 pvf_add_test(NAME test_fault_machine LABEL faults USES base hash wasm proto host
     ARGS ${workers} SOURCES ${bench} LIBS -Wl,--wrap=getrandom)
+# An execute worker whose zygotes come to harm at exact places (hurt.c).
+if(TARGET pvf_execute)
+    add_executable(hurt_worker ${CMAKE_CURRENT_LIST_DIR}/hurt.c
+        ${PROJECT_SOURCE_DIR}/src/execute/execute_main.c)
+    target_link_libraries(hurt_worker PRIVATE pvf_execute pvf_flags)
+    foreach(name pvf__sandbox_clone_sibling pvf__zygote_wire_hello pvf__zygote_wire_hear
+            pvf__job_say_take_fenced pvf__job_begin)
+        target_link_options(hurt_worker PRIVATE -Wl,--wrap=${name})
+    endforeach()
+    if(PVF_SANITIZE)
+        target_link_libraries(hurt_worker PRIVATE pvf_worker_sanitizer)
+    endif()
+    set_target_properties(hurt_worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+        ${PROJECT_BINARY_DIR}/tests)
+    pvf_add_test(NAME test_fault_zygotes LABEL faults USES base hash wasm proto host
+        ARGS ${workers} $<TARGET_FILE:hurt_worker> SOURCES ${kept})
+endif()
 # Slow: 1 000 jobs here, 10 000 in tools/ci/long.
 pvf_add_test(NAME many_jobs LABEL faults USES base hash wasm proto host
     ARGS ${workers} SOURCES ${kept})
