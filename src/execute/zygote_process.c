@@ -105,8 +105,9 @@ void pvf__zygote_be(const void *context)
         close(spec->artifact_fd) != 0 || !find_mapped(spec, &mapped_fd)) {
         _exit(PVF__EXIT_ORDERLY);
     }
+    const uint64_t namespaces = pvf__sandbox_zygote_job_namespaces();
     while (pvf__zygote_wire_take(spec->wire, fds)) {
-        pid_t pid = pvf__sandbox_clone_sibling(pvf__sandbox_job_namespaces(spec->sandbox));
+        pid_t pid = pvf__sandbox_clone_sibling(namespaces);
         if (pid == 0) {
             be_job(spec, fds, mapped_fd);
         }

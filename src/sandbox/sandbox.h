@@ -122,8 +122,9 @@ PVF__NODISCARD int pvf__sandbox_job(const struct pvf__sandbox_plan *plan,
  */
 bool pvf__sandbox_has_zygotes(const struct pvf__sandbox_plan *plan);
 
-/* For a new zygote, besides the process namespace that it is born in. */
+/* For a new zygote, besides the process namespace that it is born in; and for each of its jobs. */
 uint64_t pvf__sandbox_zygote_namespaces(void);
+uint64_t pvf__sandbox_zygote_job_namespaces(void);
 
 /*
  * In a zygote, a copy of its worker, before it touches the artifact: it keeps its two files, no

@@ -29,3 +29,12 @@ uint64_t pvf__sandbox_zygote_namespaces(void)
 {
     return JOB_NAMESPACES & ~(uint64_t)CLONE_NEWPID;
 }
+
+uint64_t pvf__sandbox_zygote_job_namespaces(void)
+{
+    /*
+     * It stays in the network and the mounts of its zygote, which nobody but jobs of this artifact
+     * was ever in, and in which nothing can be made: to take them down costs more than a small job.
+     */
+    return JOB_NAMESPACES & ~(uint64_t)(CLONE_NEWNET | CLONE_NEWNS);
+}

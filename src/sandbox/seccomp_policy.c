@@ -158,6 +158,9 @@ CALLS(SAME, SAME_LEGACY)
 #define JOB_NAMESPACES                                                                             \
     (CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS)
 
+/* A job of a zygote, in the network and the mounts of that (sandbox_namespaces.c). */
+#define ZYGOTE_JOB_NAMESPACES (JOB_NAMESPACES & ~(CLONE_NEWNET | CLONE_NEWNS))
+
 static const struct pvf__seccomp_meaning meanings[PVF__SECCOMP_RULES] = {
     [PVF__SECCOMP_NO] = {.action = KILL, .otherwise = KILL},
     [PVF__SECCOMP_YES] = {.action = ALLOW, .otherwise = KILL},
@@ -211,11 +214,11 @@ static const struct pvf__seccomp_meaning meanings[PVF__SECCOMP_RULES] = {
                                                        CLONE_PARENT,
                                                        CLONE_PARENT |
                                                            (JOB_NAMESPACES & ~CLONE_NEWPID),
-                                                       CLONE_PARENT | JOB_NAMESPACES)}},
+                                                       CLONE_PARENT | ZYGOTE_JOB_NAMESPACES)}},
                                    .action = ALLOW,
                                    .otherwise = KILL},
     [PVF__SECCOMP_CLONE_ZYGOTE] = {.demands = {{ONE_OF(
-                                       0, THREAD_FLAGS, CLONE_PARENT | JOB_NAMESPACES)}},
+                                       0, THREAD_FLAGS, CLONE_PARENT | ZYGOTE_JOB_NAMESPACES)}},
                                    .action = ALLOW,
                                    .otherwise = KILL},
     /* The engine duplicates the descriptor of the artifact. */

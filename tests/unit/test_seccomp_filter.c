@@ -755,14 +755,16 @@ static void arguments_are_checked_in_zygotes(void **state)
         uint32_t zygote;
         uint32_t worker; /* the execute worker */
     } rows[] = {
-        {"clone", {0x6e028000}, ALLOW, ALLOW},      /* a job: a sibling in new namespaces */
+        {"clone", {0x2e008000}, ALLOW, ALLOW},      /* a job: a sibling in new namespaces */
+        {"clone", {0x0e008000}, KILL, KILL},        /* among its maker's processes */
+        {"clone", {0x6e028000}, KILL, KILL},        /* in all that a plain job has */
         {"clone", {0x4e028000}, KILL, ALLOW},       /* a zygote: all but that of processes */
         {"clone", {0x8000}, KILL, ALLOW},           /* a namespace's first process */
-        {"clone", {0x6e021000}, KILL, KILL},        /* no sibling */
-        {"clone", {0x6e028011}, KILL, KILL},        /* with a signal */
-        {"clone", {0x7e028000}, KILL, KILL},        /* with a namespace for users */
-        {"clone", {0x6e028000 | HIGH}, KILL, KILL}, /* CLONE_CLEAR_SIGHAND */
-        {"clone", {0x6e028100}, KILL, KILL},        /* in its memory */
+        {"clone", {0x2e001000}, KILL, KILL},        /* no sibling */
+        {"clone", {0x2e008011}, KILL, KILL},        /* with a signal */
+        {"clone", {0x3e008000}, KILL, KILL},        /* with a namespace for users */
+        {"clone", {0x2e008000 | HIGH}, KILL, KILL}, /* CLONE_CLEAR_SIGHAND */
+        {"clone", {0x2e008100}, KILL, KILL},        /* in its memory */
         {"clone", {0x6e021011}, KILL, ALLOW},       /* a plain job */
         {"clone", {0x1011}, KILL, ALLOW},           /* the same, without namespaces */
         {"clone", {0x11}, KILL, KILL},              /* fork() */
