@@ -82,7 +82,11 @@ static void run_guest(void *context)
         construction_failed(run, &err);
         return;
     }
-    pvf__engine_run(module, &limits, &input, take_output, run, &run->outcome);
+    struct pvf__engine_instance *instance =
+        pvf__engine_instance_new(module, &limits, &run->outcome);
+    if (instance != NULL) {
+        pvf__engine_instance_call(instance, &input, take_output, run, &run->outcome);
+    }
     /* Nothing is torn down: the process ends, which is the fastest way to free all of it. */
 }
 
@@ -138,7 +142,10 @@ static void call(struct run *run, char *text, size_t size, struct pvf__execute_j
 {
     static pvf_error err;
     size_t stack = pvf__engine_stack_size(run->job->params->native_max);
-    if (pvf__engine_on_big_stack(run_guest, run, stack, &err) != 0) {
+    if (run->job->has_big_stack) {
+        run_guest(run);
+        judge(run, text, size, ret);
+    } else if (pvf__engine_on_big_stack(run_guest, run, stack, &err) != 0) {
         *ret = (struct pvf__execute_job_result){
             .error = {.kind = PVF__JOB_ERROR_COULD_NOT_SPAWN_THREAD,
                       .text = pvf__slice_text(err.text)}};

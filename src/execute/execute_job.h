@@ -5,11 +5,14 @@
 #include "proto/execute_msg.h"
 #include "proto/executor_params.h"
 
+#include <stdbool.h>
+
 /* What an execute job needs; all of it is inherited by the fork. */
 struct pvf__execute_job {
     const struct pvf__executor_params *params;
     const struct pvf__execute_request *request;
-    int artifact_fd; /* a verified, sealed artifact */
+    int artifact_fd;    /* a verified, sealed artifact; of no use once it is loaded */
+    bool has_big_stack; /* this thread's stack is large enough for the guest */
 };
 
 /*

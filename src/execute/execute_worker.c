@@ -16,6 +16,7 @@
 #include "worker/worker_job.h"
 #include "worker/worker_signal.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
@@ -91,6 +92,9 @@ int pvf__execute_worker_begin(struct pvf__worker *worker)
         return PVF__EXIT_ORDERLY;
     }
     self.data_max = job_data_max(&self.params);
+    /* Of the two threads of a job one works at a time: what it allocates may come from one place.
+     */
+    (void)mallopt(M_ARENA_MAX, 1);
     return 0;
 }
 

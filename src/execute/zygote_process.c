@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "engine/engine_stack.h"
 #include "execute/execute_job.h"
 #include "execute/zygote_wire.h"
 #include "proto/execute_msg.h"
@@ -86,27 +87,23 @@ be_job(const struct pvf__zygote_spec *spec, const int fds[PVF__ZYGOTE_ORDER], in
         abort();
     }
     const struct pvf__execute_job job = {
-        .params = spec->params, .request = &request, .artifact_fd = -1};
+        .params = spec->params, .request = &request, .artifact_fd = -1, .has_big_stack = true};
     _exit(pvf__execute_job_run(&job, fds[PVF__ZYGOTE_PIPE]));
 }
 
-void pvf__zygote_be(const void *context)
+/* In a thread whose stack is large enough for a guest: so each job has such a one from birth. */
+static void make_jobs(void *context)
 {
     const struct pvf__zygote_spec *spec = context;
-    const struct pvf__sandbox_job_limits limits = {
-        .cpu_s = PVF__ZYGOTE_BACKSTOP_S, .data_bytes = spec->data_max, .keeps_group = true};
-    const int files[] = {spec->wire, spec->artifact_fd};
+    const uint64_t namespaces = pvf__sandbox_zygote_job_namespaces();
     int fds[PVF__ZYGOTE_ORDER];
     int mapped_fd;
-    (void)prctl(PR_SET_NAME, "pvf-zygote");
-    /* Without a word: the worker makes its jobs itself then, and learns the reason from them. */
-    if (pvf__sandbox_zygote(spec->sandbox, &limits, files, NULL) != 0 ||
-        pvf__execute_job_load(spec->params, spec->artifact_fd, NULL) != 0 ||
+    if (pvf__execute_job_load(spec->params, spec->artifact_fd, NULL) != 0 ||
         close(spec->artifact_fd) != 0 || !find_mapped(spec, &mapped_fd)) {
         _exit(PVF__EXIT_ORDERLY);
     }
-    const uint64_t namespaces = pvf__sandbox_zygote_job_namespaces();
     while (pvf__zygote_wire_take(spec->wire, fds)) {
+        /* As fork(2) does: of the threads only this one lives on in the job. */
         pid_t pid = pvf__sandbox_clone_sibling(namespaces);
         if (pid == 0) {
             be_job(spec, fds, mapped_fd);
@@ -119,4 +116,19 @@ void pvf__zygote_be(const void *context)
         }
     }
     _exit(PVF__EXIT_OK);
+}
+
+void pvf__zygote_be(const void *context)
+{
+    struct pvf__zygote_spec spec = *(const struct pvf__zygote_spec *)context;
+    const struct pvf__sandbox_job_limits limits = {
+        .cpu_s = PVF__ZYGOTE_BACKSTOP_S, .data_bytes = spec.data_max, .keeps_group = true};
+    const int files[] = {spec.wire, spec.artifact_fd};
+    size_t stack = pvf__engine_stack_size(spec.params->native_max);
+    (void)prctl(PR_SET_NAME, "pvf-zygote");
+    /* Without a word: the worker makes its jobs itself then, and learns the reason from them. */
+    if (pvf__sandbox_zygote(spec.sandbox, &limits, files, NULL) == 0) {
+        (void)!pvf__engine_on_big_stack(make_jobs, &spec, stack, NULL);
+    }
+    _exit(PVF__EXIT_ORDERLY);
 }
