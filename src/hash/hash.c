@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns: the hashes that host and workers share.  BLAKE2b by libsodium, XXH64 by xxHash. */
+/* Owns: BLAKE2b as host and workers share it, by libsodium. */
 #include "hash/hash.h"
 
 #include <sodium/crypto_generichash_blake2b.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-/* The seeds' passes go over one block at a time, so that the data comes from memory once. */
-#define BLOCK ((size_t)32 * 1024)
 
 #if defined(__has_feature)
 #if __has_feature(memory_sanitizer)
@@ -30,31 +24,4 @@ void pvf__hash_blake2b_256(const uint8_t *data, size_t len, uint8_t out[32])
     /* Fails only for sizes out of range, and these are constants. */
     (void)crypto_generichash_blake2b(out, 32, data, len, NULL, 0);
     LIBRARY_WROTE(out, 32);
-}
-
-void pvf__hash_twox(const uint8_t *data, size_t len, unsigned words, uint8_t *out)
-{
-    XXH64_state_t states[4];
-    for (unsigned seed = 0; seed < words; seed++) {
-        (void)XXH64_reset(&states[seed], seed);
-    }
-    while (len > 0) {
-        size_t step = len < BLOCK ? len : BLOCK;
-        for (unsigned seed = 0; seed < words; seed++) {
-            (void)XXH64_update(&states[seed], data, step);
-        }
-        data += step;
-        len -= step;
-    }
-    for (unsigned seed = 0; seed < words; seed++) {
-        uint64_t word = XXH64_digest(&states[seed]);
-        for (unsigned i = 0; i < 8; i++) {
-            out[8 * seed + i] = (uint8_t)(word >> (8 * i));
-        }
-    }
-}
-
-void pvf__hash_twox_256(const uint8_t *data, size_t len, uint8_t out[32])
-{
-    pvf__hash_twox(data, len, 4, out);
 }

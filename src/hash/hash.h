@@ -14,9 +14,8 @@ void pvf__hash_blake2b_256(const uint8_t *data, size_t len, uint8_t out[32]);
  * Substrate's "twox": XXH64 with seeds 0, 1, 2 …, each result little endian, one after another.
  * 256 bits (four seeds) are the checksum of an artifact.  One pass over the data.
  */
+void pvf__hash_twox_64(const uint8_t *data, size_t len, uint8_t out[8]);
+void pvf__hash_twox_128(const uint8_t *data, size_t len, uint8_t out[16]);
 void pvf__hash_twox_256(const uint8_t *data, size_t len, uint8_t out[32]);
-
-/* `words` of 1, 2 or 4 seeds; writes 8 * words bytes. */
-void pvf__hash_twox(const uint8_t *data, size_t len, unsigned words, uint8_t *out);
 
 #endif

@@ -33,21 +33,6 @@ static int by_provider(struct pvf__hostcall_context *context,
     return pvf__marshal_return(context, digest, size, ret);
 }
 
-static int twox(struct pvf__hostcall_context *context,
-                const char *function,
-                unsigned words,
-                const uint64_t *args,
-                uint64_t *ret)
-{
-    struct pvf__slice data;
-    if (input(context, function, args, &data) != 0) {
-        return -1;
-    }
-    uint8_t digest[32];
-    pvf__hash_twox(data.data, data.len, words, digest);
-    return pvf__marshal_return(context, digest, (size_t)8 * words, ret);
-}
-
 int pvf__hostcall_hashing_keccak_256(struct pvf__hostcall_context *context,
                                      const uint64_t *args,
                                      uint64_t *ret)
@@ -99,19 +84,37 @@ int pvf__hostcall_hashing_twox_64(struct pvf__hostcall_context *context,
                                   const uint64_t *args,
                                   uint64_t *ret)
 {
-    return twox(context, "twox_64", 1, args, ret);
+    struct pvf__slice data;
+    if (input(context, "twox_64", args, &data) != 0) {
+        return -1;
+    }
+    uint8_t digest[8];
+    pvf__hash_twox_64(data.data, data.len, digest);
+    return pvf__marshal_return(context, digest, sizeof(digest), ret);
 }
 
 int pvf__hostcall_hashing_twox_128(struct pvf__hostcall_context *context,
                                    const uint64_t *args,
                                    uint64_t *ret)
 {
-    return twox(context, "twox_128", 2, args, ret);
+    struct pvf__slice data;
+    if (input(context, "twox_128", args, &data) != 0) {
+        return -1;
+    }
+    uint8_t digest[16];
+    pvf__hash_twox_128(data.data, data.len, digest);
+    return pvf__marshal_return(context, digest, sizeof(digest), ret);
 }
 
 int pvf__hostcall_hashing_twox_256(struct pvf__hostcall_context *context,
                                    const uint64_t *args,
                                    uint64_t *ret)
 {
-    return twox(context, "twox_256", 4, args, ret);
+    struct pvf__slice data;
+    if (input(context, "twox_256", args, &data) != 0) {
+        return -1;
+    }
+    uint8_t digest[32];
+    pvf__hash_twox_256(data.data, data.len, digest);
+    return pvf__marshal_return(context, digest, sizeof(digest), ret);
 }
