@@ -88,6 +88,7 @@ static const struct setting SETTINGS[] = {
               false,
               "the operator's choice; the artifact is the same"),
     FLAG(memory_init_cow, 1, true, "data is mapped, not copied; the guest cannot tell"),
+    OFF(memory_may_move, "host functions keep a memory's address; 4 GiB are reserved for it"),
     OFF(native_unwind_info, "nothing unwinds through guest code; artifacts are a little smaller"),
     OFF(debug_info, "custom sections are never read"),
     OFF_HERE(address_map, "places in the rewritten module help nobody; a seventh of an artifact"),

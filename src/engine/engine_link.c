@@ -24,8 +24,9 @@ struct missing {
     char text[];
 };
 
-void pvf__link_refresh(struct pvf__link_state *state)
+void pvf__link_look(void *context)
 {
+    struct pvf__link_state *state = context;
     state->memory.base = wasmtime_memory_data(state->context, &state->raw_memory);
     state->memory.size = wasmtime_memory_data_size(state->context, &state->raw_memory);
 }
@@ -37,11 +38,7 @@ call_host(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *values, size
     wasmtime_context_t *context = wasmtime_caller_context(caller);
     struct pvf__link_state *state = wasmtime_context_get_data(context);
     state->context = context;
-    if (state->calls.memory != NULL) {
-        /* The guest may have grown its memory since the last call. */
-        pvf__link_refresh(state);
-    }
-    uint64_t args[PVF__HOSTCALL_PARAMS] = {0};
+    uint64_t args[PVF__HOSTCALL_PARAMS];
     for (size_t i = 0; i < PVF__HOSTCALL_PARAMS && i < count && call->params[i] != '\0'; i++) {
         args[i] = call->params[i] == 'i' ? (uint32_t)values[i].i32 : (uint64_t)values[i].i64;
     }

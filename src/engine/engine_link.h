@@ -26,8 +26,8 @@ struct pvf__link_state {
     wasmtime_memory_t raw_memory;
 };
 
-/* Makes `state->memory` show the guest's memory as it is now. */
-void pvf__link_refresh(struct pvf__link_state *state);
+/* Makes the memory of a state (`context`) show the guest's memory as it is now. */
+void pvf__link_look(void *context);
 
 /*
  * Defines every import of `module` in `linker`: the host functions that exist (with RFC 163's

@@ -49,7 +49,7 @@ static bool grow(void *context, uint64_t delta_pages)
         wasmtime_error_delete(error);
         return false;
     }
-    pvf__link_refresh(state);
+    pvf__link_look(state);
     return true;
 }
 
@@ -165,6 +165,7 @@ struct pvf__engine_instance *pvf__engine_instance_new(const struct pvf__engine_m
     state->context = wasmtime_store_context(instance->store);
     state->memory.max_pages = max_pages;
     state->memory.grow = grow;
+    state->memory.look = pvf__link_look;
     state->memory.context = state;
     state->calls.provider = &pvf__engine_provider;
     state->calls.max_log_level = limits->max_log_level;
@@ -232,7 +233,7 @@ void pvf__engine_instance_call(struct pvf__engine_instance *instance,
     struct pvf__link_state *state = &instance->state;
     uint32_t len = input_len(input);
     uint32_t ptr = 0;
-    pvf__link_refresh(state);
+    pvf__link_look(state);
     pvf__allocator_init(&state->allocator, instance->heap_base);
     const char *problem = write_input(state, input, len, &ptr);
     if (problem != NULL) {
@@ -256,7 +257,6 @@ void pvf__engine_instance_call(struct pvf__engine_instance *instance,
     }
     uint64_t result = (uint64_t)values[0].i64;
     uint8_t *data;
-    pvf__link_refresh(state);
     if (!pvf__guest_range(&state->memory, (uint32_t)result, (uint32_t)(result >> 32), &data)) {
         fail(ret_outcome, PVF__ENGINE_INVALID, "Output exceeds bounds of wasm memory");
         return;

@@ -2,34 +2,34 @@
 /* Owns: the state of a guest's heap.  Trusts the memory's base and size, and no byte in it. */
 #include "guest/allocator.h"
 
+#include <endian.h>
+#include <string.h>
+
 #define NIL 0xFFFFFFFFU
 #define HEADER 8U
 #define OCCUPIED ((uint64_t)1 << 32)
 
-static bool read_header(const struct pvf__guest_memory *memory, uint32_t at, uint64_t *ret)
+static inline bool read_header(struct pvf__guest_memory *memory, uint32_t at, uint64_t *ret)
 {
     uint8_t *bytes;
     /* A header may not end at 4 GiB, even in a memory of that size. */
     if (at > UINT32_MAX - HEADER || !pvf__guest_range(memory, at, HEADER, &bytes)) {
         return false;
     }
-    uint64_t value = 0;
-    for (unsigned i = 0; i < HEADER; i++) {
-        value |= (uint64_t)bytes[i] << (8 * i);
-    }
-    *ret = value;
+    uint64_t value;
+    memcpy(&value, bytes, HEADER);
+    *ret = le64toh(value);
     return true;
 }
 
-static bool write_header(const struct pvf__guest_memory *memory, uint32_t at, uint64_t value)
+static inline bool write_header(struct pvf__guest_memory *memory, uint32_t at, uint64_t value)
 {
     uint8_t *bytes;
     if (at > UINT32_MAX - HEADER || !pvf__guest_range(memory, at, HEADER, &bytes)) {
         return false;
     }
-    for (unsigned i = 0; i < HEADER; i++) {
-        bytes[i] = (uint8_t)(value >> (8 * i));
-    }
+    value = htole64(value);
+    memcpy(bytes, &value, HEADER);
     return true;
 }
 
@@ -57,7 +57,7 @@ void pvf__allocator_init(struct pvf__allocator *allocator, uint32_t heap_base)
 
 /* What both operations look at first. */
 static enum pvf__allocator_fault enter(struct pvf__allocator *allocator,
-                                       const struct pvf__guest_memory *memory)
+                                       struct pvf__guest_memory *memory)
 {
     if (allocator->poisoned) {
         return PVF__ALLOCATOR_POISONED;
@@ -71,12 +71,12 @@ static enum pvf__allocator_fault enter(struct pvf__allocator *allocator,
 
 /* Takes the first header off the list of `order`, which is not empty. */
 static enum pvf__allocator_fault pop(struct pvf__allocator *allocator,
-                                     const struct pvf__guest_memory *memory,
+                                     struct pvf__guest_memory *memory,
                                      unsigned order,
                                      uint32_t *ret)
 {
     uint32_t at = allocator->heads[order];
-    if ((uint64_t)at + payload_of(order) + HEADER > memory->size) {
+    if (!pvf__guest_holds(memory, (uint64_t)at + payload_of(order) + HEADER)) {
         return PVF__ALLOCATOR_BAD_LIST;
     }
     uint64_t header;
@@ -116,7 +116,7 @@ static enum pvf__allocator_fault bump(struct pvf__allocator *allocator,
                                       uint32_t *ret)
 {
     uint64_t need = (uint64_t)allocator->bumper + payload_of(order) + HEADER;
-    if (need > memory->size && !grow_to(memory, need)) {
+    if (!pvf__guest_holds(memory, need) && !grow_to(memory, need)) {
         return PVF__ALLOCATOR_OUT_OF_SPACE;
     }
     *ret = allocator->bumper;

@@ -350,6 +350,50 @@ static void every_fault_has_a_text(void **state)
     assert_string_equal(pvf__allocator_text((enum pvf__allocator_fault)99), "unknown fault");
 }
 
+/* A memory that its guest has grown to `now` bytes, of which the host knows fewer. */
+struct grown {
+    struct pvf__guest_memory memory;
+    uint64_t now;
+    unsigned looks;
+};
+
+static void look_again(void *context)
+{
+    struct grown *grown = context;
+    grown->memory.size = grown->now;
+    grown->looks++;
+}
+
+static void what_the_guest_has_grown_is_seen_when_it_is_needed(void **state)
+{
+    (void)state;
+    static uint8_t bytes[3 * PVF__GUEST_PAGE];
+    struct grown grown = {.now = sizeof(bytes)};
+    grown.memory = (struct pvf__guest_memory){
+        .base = bytes, .size = PVF__GUEST_PAGE, .max_pages = 3, .look = look_again};
+    grown.memory.context = &grown;
+    struct pvf__allocator allocator;
+    pvf__allocator_init(&allocator, 0);
+    uint8_t *at;
+    uint32_t ptr;
+    assert_true(pvf__guest_range(&grown.memory, 0, PVF__GUEST_PAGE, &at));
+    assert_int_equal(pvf__allocator_allocate(&allocator, &grown.memory, 32768, &ptr), 0);
+    assert_int_equal(grown.looks, 0);
+    /* Without a growth: there is none here. */
+    assert_int_equal(pvf__allocator_allocate(&allocator, &grown.memory, 65536, &ptr), 0);
+    assert_int_equal(grown.looks, 1);
+    assert_int_equal(pvf__allocator_free(&allocator, &grown.memory, ptr), 0);
+    assert_true(pvf__guest_range(&grown.memory, sizeof(bytes), 0, &at));
+    assert_int_equal(grown.looks, 1);
+    assert_false(pvf__guest_range(&grown.memory, sizeof(bytes), 1, &at));
+    assert_int_equal(grown.looks, 2);
+    /* A list that leads to where the guest has grown its memory meanwhile. */
+    grown.memory.size = PVF__GUEST_PAGE;
+    allocator.last_seen_size = PVF__GUEST_PAGE;
+    assert_int_equal(pvf__allocator_allocate(&allocator, &grown.memory, 65536, &ptr), 0);
+    assert_int_equal(grown.looks, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +408,7 @@ int main(void)
         cmocka_unit_test(links_may_be_forged),
         cmocka_unit_test(a_listed_header_may_not_be_in_use),
         cmocka_unit_test(growth_doubles_up_to_the_limit),
+        cmocka_unit_test(what_the_guest_has_grown_is_seen_when_it_is_needed),
         cmocka_unit_test(every_fault_has_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
