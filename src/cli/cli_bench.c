@@ -157,7 +157,9 @@ int pvf__cli_bench_main(int argc, char **argv)
     /* A reader of our output that goes away is an error of a write, not a death. */
     (void)signal(SIGPIPE, SIG_IGN);
     pvf__buf_init(&bench.params_scale, (size_t)1 << 20);
+    pvf__buf_init(&bench.prepared, PVF__CLI_MAX_CODE);
     int code = run(&bench);
+    pvf__bench_measure_done(&bench);
     pvf_host_free(bench.sides[0].host);
     pvf_host_free(bench.sides[1].host);
     pvf__buf_done(&bench.params_scale);

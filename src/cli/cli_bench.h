@@ -83,6 +83,8 @@ struct pvf__bench_side {
     struct pvf__cli_workers workers;
     char version[64];
     pvf_host *host;
+    pvf_prepare_outcome artifact; /* of the first preparation of `prepared`: one for all jobs */
+    uint64_t figures[PVF__BENCH_FIGURES]; /* of its preparations */
 };
 
 struct pvf__bench {
@@ -92,18 +94,25 @@ struct pvf__bench {
     struct pvf__bench_side sides[2];
     size_t side_count;
     pvf_security_status security;
+    struct pvf__buf prepared; /* the code that both sides have an artifact of */
 };
 
-/* Measures all of one case, the sides by turns.  A wrong result is a failure. */
+/*
+ * Measures all of one case, the sides by turns.  A wrong result is a failure.  Code that the case
+ * before had is not prepared again: its figures are those of that case.
+ */
 PVF__NODISCARD int pvf__bench_measure(struct pvf__bench *bench,
                                       const struct pvf__bench_case *item,
                                       struct pvf__bench_row *ret,
                                       pvf_error *err);
 
+/* Frees what the last case left. */
+void pvf__bench_measure_done(struct pvf__bench *bench);
+
 /* One execution request of a case. */
 void pvf__bench_request(const struct pvf__bench *bench,
+                        const struct pvf__bench_side *side,
                         const struct pvf__bench_case *item,
-                        const pvf_prepare_outcome *artifact,
                         pvf_execute_request *ret);
 
 /*
@@ -112,8 +121,7 @@ void pvf__bench_request(const struct pvf__bench *bench,
  */
 uint64_t pvf__bench_job_rss(const struct pvf__bench *bench,
                             const struct pvf__bench_side *side,
-                            const struct pvf__bench_case *item,
-                            const pvf_prepare_outcome *artifact);
+                            const struct pvf__bench_case *item);
 
 /* Prints to stdout; PVF__CLI_OK, or the exit code after a complaint. */
 PVF__NODISCARD int

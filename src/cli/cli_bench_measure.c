@@ -15,7 +15,6 @@
 
 /* What one side has of a case while it is measured. */
 struct state {
-    pvf_prepare_outcome artifact; /* of the first preparation: one file for all jobs */
     struct pvf__cli_times prepare_wall;
     struct pvf__cli_times prepare_cpu;
     struct pvf__cli_times wall;
@@ -23,11 +22,12 @@ struct state {
 };
 
 void pvf__bench_request(const struct pvf__bench *bench,
+                        const struct pvf__bench_side *side,
                         const struct pvf__bench_case *item,
-                        const pvf_prepare_outcome *artifact,
                         pvf_execute_request *ret)
 {
     const struct pvf__cli_candidate *candidate = &item->candidate;
+    const pvf_prepare_outcome *artifact = &side->artifact;
     *ret = (pvf_execute_request){
         .artifact_path = artifact->artifact_path,
         .executor_params = {.data = bench->params.raw.data, .len = bench->params.raw.len},
@@ -45,7 +45,7 @@ void pvf__bench_request(const struct pvf__bench *bench,
 }
 
 static int prepare(const struct pvf__bench *bench,
-                   const struct pvf__bench_side *side,
+                   struct pvf__bench_side *side,
                    const struct pvf__bench_case *item,
                    struct state *state,
                    pvf_error *err)
@@ -70,8 +70,8 @@ static int prepare(const struct pvf__bench *bench,
     if (status == 0) {
         pvf__cli_times_add(&state->prepare_wall, outcome.wall_us);
         pvf__cli_times_add(&state->prepare_cpu, outcome.cpu_us);
-        if (!state->artifact.ok) {
-            state->artifact = outcome;
+        if (!side->artifact.ok) {
+            side->artifact = outcome;
             return 0;
         }
     }
@@ -118,7 +118,7 @@ static int execute(const struct pvf__bench *bench,
     pvf_execute_request request;
     pvf_outcome outcome;
     memset(&outcome, 0, sizeof outcome);
-    pvf__bench_request(bench, item, &state->artifact, &request);
+    pvf__bench_request(bench, side, item, &request);
     int status = pvf_host_execute(side->host, &request, &outcome, err);
     if (status == 0) {
         status = check(side, &outcome, expected, err);
@@ -131,11 +131,10 @@ static int execute(const struct pvf__bench *bench,
     return status;
 }
 
-static int run_all(const struct pvf__bench *bench,
-                   const struct pvf__bench_case *item,
-                   struct pvf__buf *expected,
-                   struct state states[2],
-                   pvf_error *err)
+static int prepare_all(struct pvf__bench *bench,
+                       const struct pvf__bench_case *item,
+                       struct state states[2],
+                       pvf_error *err)
 {
     int status = 0;
     size_t sides = bench->side_count;
@@ -145,6 +144,17 @@ static int run_all(const struct pvf__bench *bench,
             status = prepare(bench, &bench->sides[at], item, &states[at], err);
         }
     }
+    return status;
+}
+
+static int execute_all(const struct pvf__bench *bench,
+                       const struct pvf__bench_case *item,
+                       struct pvf__buf *expected,
+                       struct state states[2],
+                       pvf_error *err)
+{
+    int status = 0;
+    size_t sides = bench->side_count;
     /* The first jobs start the worker and read the artifact; a validator's worker is warm. */
     uint64_t all = (uint64_t)bench->options.warm_up + bench->options.runs;
     for (uint64_t run = 0; status == 0 && run < all; run++) {
@@ -178,25 +188,73 @@ static uint64_t figure(struct pvf__cli_times *times, unsigned share)
     return times->us[at < times->count ? at : times->count - 1];
 }
 
-static void fill(const struct pvf__bench *bench,
-                 const struct pvf__bench_side *side,
-                 const struct pvf__bench_case *item,
-                 struct state *state,
-                 uint64_t *figures)
+static void fill_prepares(struct pvf__bench_side *side, struct state *state)
 {
-    const pvf_prepare_outcome *artifact = &state->artifact;
-    figures[PVF__BENCH_JOB_WALL_P50] = figure(&state->wall, 50);
-    figures[PVF__BENCH_JOB_WALL_P99] = figure(&state->wall, 99);
-    figures[PVF__BENCH_JOB_WALL_MIN] = figure(&state->wall, 0);
-    figures[PVF__BENCH_JOB_CPU_P50] = figure(&state->cpu, 50);
-    figures[PVF__BENCH_JOB_CPU_MIN] = figure(&state->cpu, 0);
-    figures[PVF__BENCH_JOB_RSS] = pvf__bench_job_rss(bench, side, item, artifact);
+    const pvf_prepare_outcome *artifact = &side->artifact;
+    uint64_t *figures = side->figures;
     figures[PVF__BENCH_PREPARE_WALL] = figure(&state->prepare_wall, 50);
     figures[PVF__BENCH_PREPARE_CPU] = figure(&state->prepare_cpu, 50);
     figures[PVF__BENCH_PREPARE_RSS] =
         artifact->max_rss_kib > 0 ? (uint64_t)artifact->max_rss_kib * 1024 : 0;
     figures[PVF__BENCH_PREPARE_HEAP] = artifact->peak_allocated;
     figures[PVF__BENCH_ARTIFACT] = artifact->artifact_size;
+}
+
+static void fill_jobs(const struct pvf__bench *bench,
+                      const struct pvf__bench_side *side,
+                      const struct pvf__bench_case *item,
+                      struct state *state,
+                      uint64_t *figures)
+{
+    memcpy(figures, side->figures, sizeof side->figures);
+    figures[PVF__BENCH_JOB_WALL_P50] = figure(&state->wall, 50);
+    figures[PVF__BENCH_JOB_WALL_P99] = figure(&state->wall, 99);
+    figures[PVF__BENCH_JOB_WALL_MIN] = figure(&state->wall, 0);
+    figures[PVF__BENCH_JOB_CPU_P50] = figure(&state->cpu, 50);
+    figures[PVF__BENCH_JOB_CPU_MIN] = figure(&state->cpu, 0);
+    figures[PVF__BENCH_JOB_RSS] = pvf__bench_job_rss(bench, side, item);
+}
+
+static bool is_prepared(const struct pvf__bench *bench, const struct pvf__bench_case *item)
+{
+    return bench->prepared.len > 0 && bench->prepared.len == item->code.len &&
+           memcmp(bench->prepared.data, item->code.data, item->code.len) == 0;
+}
+
+void pvf__bench_measure_done(struct pvf__bench *bench)
+{
+    for (size_t i = 0; i < bench->side_count; i++) {
+        pvf_prepare_outcome_done(&bench->sides[i].artifact);
+        memset(&bench->sides[i].artifact, 0, sizeof bench->sides[i].artifact);
+    }
+    pvf__buf_done(&bench->prepared);
+}
+
+static int prepare_anew(struct pvf__bench *bench,
+                        const struct pvf__bench_case *item,
+                        struct state states[2],
+                        pvf_error *err)
+{
+    pvf__bench_measure_done(bench);
+    int status = prepare_all(bench, item, states, err);
+    if (status != 0) {
+        return status;
+    }
+    for (size_t i = 0; i < bench->side_count; i++) {
+        fill_prepares(&bench->sides[i], &states[i]);
+    }
+    status = pvf__buf_append(&bench->prepared, item->code.data, item->code.len);
+    return status == 0 ? 0 : pvf__error_set(err, status, "out of memory");
+}
+
+static int measure(struct pvf__bench *bench,
+                   const struct pvf__bench_case *item,
+                   struct pvf__buf *expected,
+                   struct state states[2],
+                   pvf_error *err)
+{
+    int status = is_prepared(bench, item) ? 0 : prepare_anew(bench, item, states, err);
+    return status == 0 ? execute_all(bench, item, expected, states, err) : status;
 }
 
 int pvf__bench_measure(struct pvf__bench *bench,
@@ -215,15 +273,14 @@ int pvf__bench_measure(struct pvf__bench *bench,
         room = pvf__cli_times_init(&states[i].wall, bench->options.runs) && room;
         room = pvf__cli_times_init(&states[i].cpu, bench->options.runs) && room;
     }
-    int status = room ? run_all(bench, item, &expected, states, err)
+    int status = room ? measure(bench, item, &expected, states, err)
                       : pvf__error_set(err, PVF_ERR_NO_MEMORY, "out of memory");
     (void)snprintf(ret->name, sizeof ret->name, "%s", item->name);
     ret->code_len = item->code.len;
     for (size_t i = 0; i < bench->side_count; i++) {
         if (status == 0) {
-            fill(bench, &bench->sides[i], item, &states[i], ret->figures[i]);
+            fill_jobs(bench, &bench->sides[i], item, &states[i], ret->figures[i]);
         }
-        pvf_prepare_outcome_done(&states[i].artifact);
         pvf__cli_times_done(&states[i].prepare_wall);
         pvf__cli_times_done(&states[i].prepare_cpu);
         pvf__cli_times_done(&states[i].wall);

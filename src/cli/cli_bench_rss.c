@@ -18,8 +18,7 @@
 
 static uint64_t run_jobs(const struct pvf__bench *bench,
                          const struct pvf__bench_side *side,
-                         const struct pvf__bench_case *item,
-                         const pvf_prepare_outcome *artifact)
+                         const struct pvf__bench_case *item)
 {
     const pvf_host_config config = {
         .execute_worker_path = side->workers.execute,
@@ -31,7 +30,7 @@ static uint64_t run_jobs(const struct pvf__bench *bench,
     pvf_host *host = NULL;
     struct rusage usage;
     bool good = pvf_host_new(&config, &host, NULL) == 0;
-    pvf__bench_request(bench, item, artifact, &request);
+    pvf__bench_request(bench, side, item, &request);
     for (int i = 0; good && i < JOBS; i++) {
         pvf_outcome outcome;
         memset(&outcome, 0, sizeof outcome);
@@ -47,8 +46,7 @@ static uint64_t run_jobs(const struct pvf__bench *bench,
 
 uint64_t pvf__bench_job_rss(const struct pvf__bench *bench,
                             const struct pvf__bench_side *side,
-                            const struct pvf__bench_case *item,
-                            const pvf_prepare_outcome *artifact)
+                            const struct pvf__bench_case *item)
 {
     int ends[2];
     uint64_t bytes = 0;
@@ -57,7 +55,7 @@ uint64_t pvf__bench_job_rss(const struct pvf__bench *bench,
     }
     pid_t child = fork();
     if (child == 0) {
-        bytes = run_jobs(bench, side, item, artifact);
+        bytes = run_jobs(bench, side, item);
         _exit(pvf__fd_write(ends[1], &bytes, sizeof bytes, NULL) == 0 ? 0 : 1);
     }
     (void)close(ends[1]);

@@ -66,6 +66,11 @@ def main():
         for key in FIGURES:
             want = case["theirs"][key] / case["ours"][key]
             check("pair", abs(case["ratio"][key] - want) < 1e-3, (key, case))
+    # The second case has the code of the first: these figures are of the same preparations.
+    for side in ("ours", "theirs"):
+        first, second = (case[side] for case in report["cases"])
+        check("same code", all(first[key] == second[key] for key in FIGURES
+                               if not key.startswith("job_")), report)
     says(bench(0, *quick, ADDER), "ours only", "adder, 37.4 KiB", "job wall, median",
          "job memory", "artifact")
     says(bench(0, *quick, "--markdown", "--reference", workers, ADDER), "| adder |", "×)")
