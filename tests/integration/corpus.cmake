@@ -14,6 +14,13 @@ if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
         COMMAND sh ${here}/corpus_shared.sh vectors ${workers})
     set_tests_properties(integration_corpus integration_corpus_shared integration_vectors
         PROPERTIES LABELS integration SKIP_RETURN_CODE 77 TIMEOUT 1200)
-    set_tests_properties(integration_corpus_shared integration_vectors PROPERTIES
+    # Each host with the other's workers.
+    add_test(NAME integration_reference_host
+        COMMAND Python3::Interpreter ${here}/reference_host.py $<TARGET_FILE:pvf>
+            $<TARGET_FILE_DIR:pvf-prepare-worker> --reference-in ${PROJECT_BINARY_DIR}/reference)
+    set_tests_properties(integration_reference_host
+        PROPERTIES LABELS "integration;slow" SKIP_RETURN_CODE 77 TIMEOUT 1800)
+    set_tests_properties(integration_corpus_shared integration_vectors integration_reference_host
+        PROPERTIES
         ENVIRONMENT "PVF_PYTHON=${Python3_EXECUTABLE};PVF_SHARED_DEFAULT=${PVF_SHARED}")
 endif()

@@ -29,7 +29,8 @@ INTERNAL_ERRORS = ("HostCommunication", "CouldNotCreateLink", "CouldNotOpenFile"
 JOB_ERRORS = ("TimedOut", "Panic", "Kernel", "CouldNotSpawnThread", "CpuTimeMonitorThread",
               "UnexpectedExitStatus")
 
-Prepared = collections.namedtuple("Prepared", "cls text artifact checksum cpu wall peak")
+# `rss` is the job's largest resident set in KiB, None where the worker does not know it.
+Prepared = collections.namedtuple("Prepared", "cls text artifact checksum cpu wall peak rss")
 Executed = collections.namedtuple("Executed", "cls text result cpu wall pov_size")
 
 
@@ -265,15 +266,15 @@ def prepare(worker, code, **options):
     wall = time.monotonic() - begin
     if reader.take(1) == b"\0":
         digest, cpu = reader.take(32), reader.duration()
-        for size in (16, 8):  # the memory tracker's figures and max_rss, both optional
-            reader.take(size if reader.take(1) == b"\1" else 0)
+        reader.take(16 if reader.take(1) == b"\1" else 0)  # the memory tracker's figures
+        rss = struct.unpack("<q", reader.take(8))[0] if reader.take(1) == b"\1" else None
         peak = struct.unpack("<Q", reader.take(8))[0]
         with open(tmp, "rb") as file:
-            answer = Prepared("Ok", "", file.read(), digest, cpu, wall, peak)
+            answer = Prepared("Ok", "", file.read(), digest, cpu, wall, peak, rss)
     else:
         index = reader.take(1)[0]
         text = reader.text() if index not in (4, 8) else ""
-        answer = Prepared(PREPARE_ERRORS[index], text, None, None, None, wall, None)
+        answer = Prepared(PREPARE_ERRORS[index], text, None, None, None, wall, None, None)
     os.unlink(tmp)
     return answer
 
@@ -306,6 +307,11 @@ def answer_of(body, wall):
 
 def execute(worker, artifact, digest, params, **options):
     """`artifact`: bytes, or the path of a file to link; None leaves it missing."""
+    return execute_frame(worker, artifact, frame(execute_request(params, digest, **options)))
+
+
+def execute_frame(worker, artifact, request):
+    """The same with a request that was made before."""
     place = os.path.join(worker.folder, "artifact")
     if isinstance(artifact, bytes):
         with open(place, "wb") as file:
@@ -314,12 +320,31 @@ def execute(worker, artifact, digest, params, **options):
         os.link(artifact, place)
     try:
         begin = time.monotonic()
-        worker.send(execute_request(params, digest, **options))
+        worker.send_raw(request)
         body = worker.receive()
         return answer_of(body, time.monotonic() - begin)
     finally:
         if artifact is not None:
             os.unlink(place)
+
+
+# What a host asks before the handshake, in the order of its flags behind the first; the third takes
+# a folder to try on.
+CHECKS = ("--check-can-enable-landlock", "--check-can-enable-seccomp",
+          "--check-can-unshare-user-namespace-and-change-root", "--check-can-do-secure-clone")
+
+
+def allowed_flags(program):
+    """The handshake's flags as the reference's host sets them outside secure mode: what a worker's
+    own checks of this machine allow."""
+    flags = [0]
+    for word in CHECKS:
+        with tempfile.TemporaryDirectory() as folder:
+            words = [word, folder] if word == CHECKS[2] else [word]
+            done = subprocess.run([program, *words], env={}, timeout=60, capture_output=True,
+                                  check=False)
+        flags.append(int(done.returncode == 0))
+    return bytes(flags)
 
 
 def candidates(corpus):

@@ -20,46 +20,17 @@ Exit status 0 when all cases are as expected."""
 import argparse
 import os
 import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
+import reference  # noqa: E402
 from wire import deaths, differences, execute, flips, frames, prepare, start, suite  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(HERE, "..", "..", "PROTOCOL.md")
 PARALLEL = 3
 PARTS = (start, frames, prepare, execute, deaths, flips)  # importing them made the list of cases
-
-
-def programs_in(folder):
-    return {kind: os.path.join(folder, f"polkadot-{kind}-worker") for kind in
-            ("prepare", "execute")}
-
-
-def find_reference(place):
-    """The reference's programs, or None and why not."""
-    named = os.environ.get("PVF_REFERENCE")
-    if named:
-        return programs_in(named), ""
-    shared = os.environ.get("PVF_SHARED") or os.environ.get("PVF_SHARED_DEFAULT", "")
-    tool = os.path.join(shared, "tools", "unpack-reference")
-    if not shared or not os.path.exists(tool):
-        return None, f"there is neither a PVF_REFERENCE nor {tool}"
-    if shutil.which("zstd") is None:
-        return None, "there is no zstd to unpack the reference with"
-    if not os.path.isdir(place):
-        # Whoever is first wins: tests may run side by side.
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        part = tempfile.mkdtemp(dir=os.path.dirname(place))
-        subprocess.run([tool, part], check=True)
-        try:
-            os.rename(part, place)
-        except OSError:
-            shutil.rmtree(part)
-    return programs_in(place), ""
 
 
 def denied(target):
@@ -96,7 +67,7 @@ def main():
     args = arguments()
     programs = {"prepare": args.prepare, "execute": args.execute}
     if args.reference_in:
-        programs, why = find_reference(os.path.abspath(args.reference_in))
+        programs, why = reference.find(os.path.abspath(args.reference_in))
         if programs is None:
             print(f"skipped: {why}")
             return 77

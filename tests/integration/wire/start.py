@@ -6,13 +6,13 @@ import shutil
 import socket
 import subprocess
 
+import corpus_wire
+
 from . import modules
 from .suite import Skip, add, case, each_kind, execute_request, prepare_request
 from .worker import CLEAN, Rendezvous, Silent, run
 
-CHECKS = {1: ["--check-can-enable-landlock"], 2: ["--check-can-enable-seccomp"],
-          3: ["--check-can-unshare-user-namespace-and-change-root"],
-          4: ["--check-can-do-secure-clone"]}
+CHECKS = {bit: [word] for bit, word in enumerate(corpus_wire.CHECKS, 1)}
 OTHER = {"prepare": "execute", "execute": "prepare"}
 
 
