@@ -25,24 +25,7 @@
 
 static struct cache_bench bench;
 static struct pvf__cache *cache;
-
-static int set_up(void **state)
-{
-    (void)state;
-    if (cache_bench_make(&bench) != 0) {
-        return -1;
-    }
-    cache = cache_bench_open(&bench);
-    return cache != NULL ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    pvf__cache_close(cache);
-    cache_bench_done(&bench);
-    return 0;
-}
+static struct cache_bench_fixture fixture = {.bench = &bench, .cache = &cache};
 
 /* A good pair whose files are put back before each trial. */
 struct pair {
@@ -446,7 +429,9 @@ static void a_full_disk(void **state)
 
 int main(void)
 {
-#define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define ROW(name)                                                                                  \
+    cmocka_unit_test_prestate_setup_teardown(                                                      \
+        name, cache_bench_set_up, cache_bench_tear_down, &fixture)
     const struct CMUnitTest tests[] = {
         ROW(put_back_it_is_a_hit),
         ROW(a_flip_in_any_byte_of_the_sidecar),

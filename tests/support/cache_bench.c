@@ -53,6 +53,24 @@ struct pvf__cache *cache_bench_open(const struct cache_bench *bench)
     return pvf__cache_open(&config, &cache, NULL) == 0 ? cache : NULL;
 }
 
+int cache_bench_set_up(void **state)
+{
+    const struct cache_bench_fixture *fixture = *state;
+    if (cache_bench_make(fixture->bench) != 0) {
+        return -1;
+    }
+    *fixture->cache = cache_bench_open(fixture->bench);
+    return *fixture->cache != NULL ? 0 : -1;
+}
+
+int cache_bench_tear_down(void **state)
+{
+    const struct cache_bench_fixture *fixture = *state;
+    pvf__cache_close(*fixture->cache);
+    cache_bench_done(fixture->bench);
+    return 0;
+}
+
 void cache_bench_bytes(uint8_t seed, uint8_t *out, size_t len)
 {
     uint32_t state = 2463534242u + seed;

@@ -23,6 +23,14 @@ void cache_bench_identity(struct pvf__cache_identity *ret);
 /* Opens as owner with that identity; NULL when that failed. */
 struct pvf__cache *cache_bench_open(const struct cache_bench *bench);
 
+/* Fixtures of a test whose state is this: a bench is made and its cache opened. */
+struct cache_bench_fixture {
+    struct cache_bench *bench;
+    struct pvf__cache **cache;
+};
+int cache_bench_set_up(void **state);
+int cache_bench_tear_down(void **state);
+
 /* An artifact's bytes: `seed` decides. */
 void cache_bench_bytes(uint8_t seed, uint8_t *out, size_t len);
 

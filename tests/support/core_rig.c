@@ -28,6 +28,19 @@ void core_rig_end(struct core_rig *rig)
     rig->core = NULL;
 }
 
+int core_rig_set_up(void **state)
+{
+    core_rig_config(*state);
+    core_rig_begin(*state);
+    return 0;
+}
+
+int core_rig_tear_down(void **state)
+{
+    core_rig_end(*state);
+    return 0;
+}
+
 void core_rig_fetch(struct core_rig *rig)
 {
     struct pvf__core_command command;

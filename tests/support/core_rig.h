@@ -26,6 +26,10 @@ void core_rig_config(struct core_rig *rig);
 void core_rig_begin(struct core_rig *rig);
 void core_rig_end(struct core_rig *rig);
 
+/* Fixtures of a test whose state is its rig. */
+int core_rig_set_up(void **state);
+int core_rig_tear_down(void **state);
+
 /* Code number n as it is compiled for an execution, or prechecked. */
 struct pvf__core_code core_rig_code(unsigned n);
 struct pvf__core_code core_rig_precheck_code(unsigned n);

@@ -21,24 +21,7 @@
 
 static struct cache_bench bench;
 static struct pvf__cache *cache;
-
-static int set_up(void **state)
-{
-    (void)state;
-    if (cache_bench_make(&bench) != 0) {
-        return -1;
-    }
-    cache = cache_bench_open(&bench);
-    return cache != NULL ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    pvf__cache_close(cache);
-    cache_bench_done(&bench);
-    return 0;
-}
+static struct cache_bench_fixture fixture = {.bench = &bench, .cache = &cache};
 
 static struct pvf__cache_name store(uint8_t seed)
 {
@@ -386,7 +369,9 @@ static void another_feature_is_another_processor(void **state)
 
 int main(void)
 {
-#define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define ROW(name)                                                                                  \
+    cmocka_unit_test_prestate_setup_teardown(                                                      \
+        name, cache_bench_set_up, cache_bench_tear_down, &fixture)
     const struct CMUnitTest tests[] = {
         ROW(what_is_stored_outlives_the_host),
         ROW(a_hit_tells_what_was_known),

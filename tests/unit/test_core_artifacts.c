@@ -10,21 +10,6 @@
 
 static struct core_rig rig;
 
-static int setup(void **state)
-{
-    (void)state;
-    core_rig_config(&rig);
-    core_rig_begin(&rig);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    core_rig_end(&rig);
-    return 0;
-}
-
 /* Lets a first preparation fail; returns the worker. */
 static uint64_t fail_first(const struct pvf__core_code *code, enum pvf__core_failure failure)
 {
@@ -445,7 +430,8 @@ static void loaded_artifacts_serve_and_are_known_once(void **state)
     assert_true(reply.generation == generation);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_prestate_setup_teardown(name, core_rig_set_up, core_rig_tear_down, &rig)
 
 int main(void)
 {

@@ -24,13 +24,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    core_rig_end(&rig);
-    return 0;
-}
-
 static void begin_again(void)
 {
     core_rig_end(&rig);
@@ -561,7 +554,7 @@ static void stop_answers_and_kills_everything(void **state)
     assert_true(pvf__core_next_deadline(rig.core) == UINT64_MAX);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, core_rig_tear_down, &rig)
 
 int main(void)
 {

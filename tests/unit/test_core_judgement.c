@@ -21,13 +21,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    core_rig_end(&rig);
-    return 0;
-}
-
 static struct pvf__core_prepared measured(uint64_t cpu_ns, uint64_t memory, uint32_t code_len)
 {
     return (struct pvf__core_prepared){.end = PVF__CORE_PREPARE_OK,
@@ -348,7 +341,7 @@ static void a_full_disk_is_forgotten_when_there_is_room(void **state)
     assert_false(is_stored(&code));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, core_rig_tear_down, &rig)
 
 int main(void)
 {

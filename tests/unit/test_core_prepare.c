@@ -14,13 +14,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    core_rig_end(&rig);
-    return 0;
-}
-
 static uint64_t ask(unsigned n, bool critical)
 {
     struct pvf__core_code code = core_rig_code(n);
@@ -344,7 +337,7 @@ static void dying_unused_workers_raise_an_alarm(void **state)
     (void)core_rig_take_reply(&rig, one, PVF__CORE_REPLY_PREPARED);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, core_rig_tear_down, &rig)
 
 int main(void)
 {

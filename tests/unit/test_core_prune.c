@@ -18,13 +18,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    core_rig_end(&rig);
-    return 0;
-}
-
 /* Two artifacts of 1024 bytes, one refreshed by a heads-up: only the other goes, and only once. */
 static void pruning_by_size(void **state)
 {
@@ -154,7 +147,7 @@ static void an_alarm_that_has_passed_is_not_told(void **state)
     core_rig_take_nothing(&rig);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, core_rig_tear_down, &rig)
 
 int main(void)
 {
