@@ -493,3 +493,14 @@ pvf_outcome bench_execute(pvf_host *host,
     }
     return outcome;
 }
+
+void bench_expect(pvf_outcome outcome, int32_t verdict, int32_t reason)
+{
+    if (outcome.verdict != verdict || outcome.reason != reason) {
+        fail_msg("%s (%s): %s",
+                 pvf_verdict_name(outcome.verdict),
+                 pvf_reason_name(outcome.reason),
+                 outcome.text);
+    }
+    pvf_outcome_done(&outcome);
+}

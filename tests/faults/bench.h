@@ -118,4 +118,7 @@ pvf_outcome bench_execute(pvf_host *host,
                           uint64_t rounds,
                           uint64_t timeout_ms);
 
+/* Compares and releases. */
+void bench_expect(pvf_outcome outcome, int32_t verdict, int32_t reason);
+
 #endif

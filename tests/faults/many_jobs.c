@@ -188,17 +188,6 @@ static void heading(const char *what, unsigned count)
     print_message("\n%s: %u jobs\n%-43s %9s %9s\n", what, count, "", "before", "after");
 }
 
-static void expect(pvf_outcome outcome, int32_t verdict, int32_t reason)
-{
-    if (outcome.verdict != verdict || outcome.reason != reason) {
-        fail_msg("%s (%s): %s",
-                 pvf_verdict_name(outcome.verdict),
-                 pvf_reason_name(outcome.reason),
-                 outcome.text);
-    }
-    pvf_outcome_done(&outcome);
-}
-
 struct setting {
     pvf_host *host;
     struct pvf__buf code;
@@ -218,16 +207,16 @@ static void bad_pov(struct setting *setting)
     pvf_outcome outcome;
     memcpy(request.checksum, setting->prepared.checksum, sizeof(request.checksum));
     assert_int_equal(pvf_host_execute(setting->host, &request, &outcome, NULL), 0);
-    expect(outcome, PVF_VERDICT_INVALID, PVF_REASON_POV_DECOMPRESSION);
+    bench_expect(outcome, PVF_VERDICT_INVALID, PVF_REASON_POV_DECOMPRESSION);
 }
 
 static void wrong_artifact(struct setting *setting)
 {
     pvf_prepare_outcome other = setting->prepared;
     other.checksum[0] ^= 1;
-    expect(bench_execute(setting->host, &other, 0, PATIENT_MS),
-           PVF_VERDICT_POSSIBLY_INVALID,
-           PVF_REASON_CORRUPTED_ARTIFACT);
+    bench_expect(bench_execute(setting->host, &other, 0, PATIENT_MS),
+                 PVF_VERDICT_POSSIBLY_INVALID,
+                 PVF_REASON_CORRUPTED_ARTIFACT);
 }
 
 /* The i-th job of those after which a worker lives on. */
@@ -239,9 +228,9 @@ static void peaceful_job(struct setting *setting, unsigned i)
     switch (i % 20) {
     case 3:
     case 13:
-        expect(bench_execute(setting->host, &setting->prepared, BENCH_TRAP, PATIENT_MS),
-               PVF_VERDICT_INVALID,
-               PVF_REASON_REPORTED_INVALID);
+        bench_expect(bench_execute(setting->host, &setting->prepared, BENCH_TRAP, PATIENT_MS),
+                     PVF_VERDICT_INVALID,
+                     PVF_REASON_REPORTED_INVALID);
         break;
     case 5:
     case 15:
@@ -261,14 +250,14 @@ static void peaceful_job(struct setting *setting, unsigned i)
         pvf_prepare_outcome_done(&prepared);
         break;
     case 17:
-        expect(bench_execute(setting->host, &setting->prepared, BENCH_BIG_HEAD, PATIENT_MS),
-               PVF_VERDICT_VALID,
-               PVF_REASON_NONE);
+        bench_expect(bench_execute(setting->host, &setting->prepared, BENCH_BIG_HEAD, PATIENT_MS),
+                     PVF_VERDICT_VALID,
+                     PVF_REASON_NONE);
         break;
     default:
-        expect(bench_execute(setting->host, &setting->prepared, i, PATIENT_MS),
-               PVF_VERDICT_VALID,
-               PVF_REASON_NONE);
+        bench_expect(bench_execute(setting->host, &setting->prepared, i, PATIENT_MS),
+                     PVF_VERDICT_VALID,
+                     PVF_REASON_NONE);
         break;
     }
 }
@@ -294,16 +283,16 @@ static void violent_job(struct setting *setting, unsigned i)
             bench_execute(setting->host, &setting->prepared, BENCH_ENDLESS, SHORT_MS);
         /* On a busy machine even a loop may be kept from using its share. */
         bool is_stalled = outcome.reason == PVF_REASON_STALLED;
-        expect(outcome,
-               is_stalled ? outcome.verdict : PVF_VERDICT_INVALID,
-               is_stalled ? PVF_REASON_STALLED : PVF_REASON_HARD_TIMEOUT);
+        bench_expect(outcome,
+                     is_stalled ? outcome.verdict : PVF_VERDICT_INVALID,
+                     is_stalled ? PVF_REASON_STALLED : PVF_REASON_HARD_TIMEOUT);
         return;
     }
     bench_hit_begin(&hit);
     if (i % 3 == 1) {
-        expect(bench_execute(setting->host, &setting->prepared, BENCH_ENDLESS, PATIENT_MS),
-               PVF_VERDICT_POSSIBLY_INVALID,
-               hit.at_job ? PVF_REASON_JOB_DEATH : PVF_REASON_WORKER_DEATH);
+        bench_expect(bench_execute(setting->host, &setting->prepared, BENCH_ENDLESS, PATIENT_MS),
+                     PVF_VERDICT_POSSIBLY_INVALID,
+                     hit.at_job ? PVF_REASON_JOB_DEATH : PVF_REASON_WORKER_DEATH);
     } else {
         pvf_prepare_outcome prepared = bench_prepare(setting->host, &setting->slow, PATIENT_MS);
         assert_string_equal(prepared.name, hit.at_job ? "JobDied" : "IoErr");

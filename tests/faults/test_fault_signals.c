@@ -50,30 +50,19 @@ static void close_fixture(struct fixture *fixture)
     bench_assert_as_before(&fixture->before);
 }
 
-static void expect(pvf_outcome outcome, int32_t verdict, int32_t reason)
-{
-    if (outcome.verdict != verdict || outcome.reason != reason) {
-        fail_msg("%s (%s): %s",
-                 pvf_verdict_name(outcome.verdict),
-                 pvf_reason_name(outcome.reason),
-                 outcome.text);
-    }
-    pvf_outcome_done(&outcome);
-}
-
 /* Nobody used the CPU limit up, so nobody is to blame. */
 static void expect_stalled(pvf_outcome outcome)
 {
     assert_int_not_equal(outcome.verdict, PVF_VERDICT_INVALID);
-    expect(outcome, outcome.verdict, PVF_REASON_STALLED);
+    bench_expect(outcome, outcome.verdict, PVF_REASON_STALLED);
 }
 
 /* The host does both of its jobs as if nothing had happened. */
 static void expect_works(struct fixture *fixture)
 {
-    expect(bench_execute(fixture->host, &fixture->prepared, 0, LONG_MS),
-           PVF_VERDICT_VALID,
-           PVF_REASON_NONE);
+    bench_expect(bench_execute(fixture->host, &fixture->prepared, 0, LONG_MS),
+                 PVF_VERDICT_VALID,
+                 PVF_REASON_NONE);
     pvf_prepare_outcome again = bench_prepare(fixture->host, &code, LONG_MS);
     if (!again.ok) {
         fail_msg("%s: %s", again.name, again.text);
@@ -110,7 +99,7 @@ static uint64_t some_rounds(struct fixture *fixture)
     pvf_outcome outcome = bench_execute(fixture->host, &fixture->prepared, sample, LONG_MS);
     uint64_t used = outcome.cpu_us;
     assert_true(used > 0);
-    expect(outcome, PVF_VERDICT_VALID, PVF_REASON_NONE);
+    bench_expect(outcome, PVF_VERDICT_VALID, PVF_REASON_NONE);
     return sample * SOME_US / used;
 }
 
@@ -120,15 +109,15 @@ static void executions(int32_t security_mode)
     struct bench_hit hit = {.kind = "execute", .at_job = true, .signal = SIGKILL};
     open_fixture(&fixture, security_mode);
     /* A death is looked into with a known-good job, which this machine passes. */
-    expect(execute_hit(&fixture, &hit, BENCH_ENDLESS, LONG_MS),
-           PVF_VERDICT_POSSIBLY_INVALID,
-           PVF_REASON_JOB_DEATH);
+    bench_expect(execute_hit(&fixture, &hit, BENCH_ENDLESS, LONG_MS),
+                 PVF_VERDICT_POSSIBLY_INVALID,
+                 PVF_REASON_JOB_DEATH);
     expect_works(&fixture);
 
     hit.at_job = false;
-    expect(execute_hit(&fixture, &hit, BENCH_ENDLESS, LONG_MS),
-           PVF_VERDICT_POSSIBLY_INVALID,
-           PVF_REASON_WORKER_DEATH);
+    bench_expect(execute_hit(&fixture, &hit, BENCH_ENDLESS, LONG_MS),
+                 PVF_VERDICT_POSSIBLY_INVALID,
+                 PVF_REASON_WORKER_DEATH);
     expect_works(&fixture);
 
     hit.at_job = true;
@@ -151,7 +140,7 @@ static void executions(int32_t security_mode)
         assert_true(++tries < TRIES);
         outcome = execute_hit(&fixture, &hit, BENCH_ENDLESS, SHORT_MS);
     } while (outcome.reason == PVF_REASON_STALLED);
-    expect(outcome, PVF_VERDICT_INVALID, PVF_REASON_HARD_TIMEOUT);
+    bench_expect(outcome, PVF_VERDICT_INVALID, PVF_REASON_HARD_TIMEOUT);
     expect_works(&fixture);
     close_fixture(&fixture);
 }
