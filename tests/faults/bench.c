@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "hash/hash.h"
 #include "host/folder.h"
+#include "support/new_host.h"
 #include "support/wasm_parts.h"
 
 #include <dirent.h>
@@ -92,12 +93,7 @@ pvf_host *bench_host(const char *prepare, const char *execute, int32_t security_
         .quiet = true,
         .security_mode = security_mode,
     };
-    pvf_host *host = NULL;
-    pvf_error err = PVF_ERROR_INIT;
-    if (pvf_host_new(&config, &host, &err) != 0) {
-        fail_msg("%s", err.text);
-    }
-    return host;
+    return new_host_of(&config);
 }
 
 static size_t count_in(int fd, bool deep)

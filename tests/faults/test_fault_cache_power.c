@@ -451,6 +451,18 @@ static void cut_while_storing(void **state)
     }
 }
 
+/* A change to a cache that has one artifact, with the power cut at call `n`. */
+static int cut_with_one_stored(int (*change)(void), size_t loss, unsigned n)
+{
+    struct pvf__cache_name name;
+    start_anew();
+    struct pvf__cache *cache = cache_bench_open(&bench);
+    assert_non_null(cache);
+    assert_int_equal(cache_bench_store(&bench, cache, SEED, LEN, &name), 0);
+    pvf__cache_close(cache);
+    return run_child(change, n, losses[loss].loss, losses[loss].seed + n);
+}
+
 /* The second artifact, in a cache that has one: the first one stays in any case. */
 static void cut_while_storing_another(void **state)
 {
@@ -459,14 +471,8 @@ static void cut_while_storing_another(void **state)
         int end = CUT;
         unsigned n = 0;
         while (end == CUT) {
-            struct pvf__cache_name name;
-            start_anew();
-            struct pvf__cache *cache = cache_bench_open(&bench);
-            assert_non_null(cache);
-            assert_int_equal(cache_bench_store(&bench, cache, SEED, LEN, &name), 0);
-            pvf__cache_close(cache);
             n++;
-            end = run_child(open_and_store, n, losses[i].loss, losses[i].seed + n);
+            end = cut_with_one_stored(open_and_store, i, n);
             size_t count = good_entries_after(n);
             assert_true(count == 1 || count == 2);
             assert_true(end == CUT || count == 2);
@@ -495,14 +501,8 @@ static void cut_while_removing(void **state)
         int end = CUT;
         unsigned n = 0;
         while (end == CUT) {
-            struct pvf__cache_name name;
-            start_anew();
-            struct pvf__cache *cache = cache_bench_open(&bench);
-            assert_non_null(cache);
-            assert_int_equal(cache_bench_store(&bench, cache, SEED, LEN, &name), 0);
-            pvf__cache_close(cache);
             n++;
-            end = run_child(open_and_remove, n, losses[i].loss, losses[i].seed + n);
+            end = cut_with_one_stored(open_and_remove, i, n);
             assert_true(good_entries_after(n) <= 1);
         }
         assert_int_equal(end, DONE);

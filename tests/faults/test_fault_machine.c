@@ -10,12 +10,12 @@
 #include "base/fd.h"
 #include "faults/bench.h"
 #include "host/folder.h"
+#include "support/give_up.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,20 +43,10 @@ static struct pvf__buf code;
 static pvf_host *host;
 static pvf_prepare_outcome prepared;
 
-__attribute__((noreturn, format(printf, 1, 2))) static void give_up(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    (void)vfprintf(stderr, format, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
-    _exit(1);
-}
-
 static void must(bool done, const char *what)
 {
     if (!done) {
-        give_up("%s: %s", what, strerror(errno));
+        give_up(1, "%s: %s", what, strerror(errno));
     }
 }
 
@@ -64,7 +54,7 @@ static void must(bool done, const char *what)
 static void must_be_clear(const char *text)
 {
     if (text[0] == '\0' || strchr(text, '\n') != NULL) {
-        give_up("no clear line: \"%s\"", text);
+        give_up(1, "no clear line: \"%s\"", text);
     }
 }
 
@@ -108,7 +98,7 @@ static void expect_prepare_error(const char *name, const char *said)
     const char *text = got != NULL ? outcome.text : err.text;
     if ((name == NULL) != (got == NULL) || (got != NULL && strcmp(got, name) != 0) ||
         outcome.deterministic || strstr(text, said) == NULL) {
-        give_up("preparation: %s: %s", got != NULL ? got : "no outcome", text);
+        give_up(1, "preparation: %s: %s", got != NULL ? got : "no outcome", text);
     }
     pvf_prepare_outcome_done(&outcome);
 }
@@ -125,7 +115,7 @@ static pvf_outcome execute(const char *path)
     pvf_outcome outcome;
     pvf_error err = PVF_ERROR_INIT;
     if (pvf_host_execute(host, &request, &outcome, &err) != 0) {
-        give_up("execution: %s", err.text);
+        give_up(1, "execution: %s", err.text);
     }
     if (outcome.verdict != PVF_VERDICT_VALID) {
         must_be_clear(outcome.text);
@@ -137,7 +127,8 @@ static void expect(pvf_outcome outcome, int32_t verdict, int32_t reason, const c
 {
     if (outcome.verdict != verdict || outcome.reason != reason ||
         strstr(outcome.text, said) == NULL) {
-        give_up("%s (%s): %s",
+        give_up(1,
+                "%s (%s): %s",
                 pvf_verdict_name(outcome.verdict),
                 pvf_reason_name(outcome.reason),
                 outcome.text);
@@ -151,7 +142,7 @@ static void expect_works(void)
     pvf_error err = PVF_ERROR_INIT;
     const char *name = prepare(&again, &err);
     if (name == NULL || name[0] != '\0') {
-        give_up("preparation: %s", name == NULL ? err.text : again.text);
+        give_up(1, "preparation: %s", name == NULL ? err.text : again.text);
     }
     pvf_prepare_outcome_done(&again);
     expect(execute(prepared.artifact_path), PVF_VERDICT_VALID, PVF_REASON_NONE, "");
@@ -160,7 +151,7 @@ static void expect_works(void)
 static void end_worker(const char *kind)
 {
     if (!bench_signal_worker(kind, SIGKILL)) {
-        give_up("there is no %s worker", kind);
+        give_up(1, "there is no %s worker", kind);
     }
 }
 
@@ -168,11 +159,11 @@ static void start_host(void)
 {
     pvf_error err = PVF_ERROR_INIT;
     if (try_host(&err) != 0) {
-        give_up("%s", err.text);
+        give_up(1, "%s", err.text);
     }
     const char *name = prepare(&prepared, &err);
     if (name == NULL || name[0] != '\0') {
-        give_up("preparation: %s", name == NULL ? err.text : prepared.text);
+        give_up(1, "preparation: %s", name == NULL ? err.text : prepared.text);
     }
 }
 
@@ -181,10 +172,10 @@ static void end_host(void)
     pvf_prepare_outcome_done(&prepared);
     pvf_host_free(host);
     if (bench_count_entries(bench.cache, true) + bench_count_entries(bench.tmp, true) != 0) {
-        give_up("files were left behind");
+        give_up(1, "files were left behind");
     }
     if (waitpid(-1, NULL, WNOHANG) != -1) {
-        give_up("processes were left behind");
+        give_up(1, "processes were left behind");
     }
 }
 
@@ -232,7 +223,7 @@ static void fill_names(const char *folder)
         }
         (void)close(fd);
     }
-    give_up("%s cannot be filled", folder);
+    give_up(1, "%s cannot be filled", folder);
 }
 
 static void unfill_names(const char *folder)
@@ -293,7 +284,7 @@ static void disk_without_room_for_names(void)
     fill_names(bench.cache);
     pvf_outcome outcome = execute(prepared.artifact_path);
     if (outcome.spawn_failure != PVF_SPAWN_TMP_PATH || outcome.sys_errno != ENOSPC) {
-        give_up("%s", outcome.text);
+        give_up(1, "%s", outcome.text);
     }
     expect(outcome, PVF_VERDICT_INTERNAL, PVF_REASON_SPAWN, "No space left on device");
     unfill_names(bench.cache);
@@ -350,7 +341,7 @@ static void temporary_folders_that_do_not_work(void)
         must(setenv("TMPDIR", cases[i].path, 1) == 0, "TMPDIR");
         pvf_outcome outcome = execute(bench.artifact);
         if (outcome.spawn_failure != cases[i].failure) {
-            give_up("%s: %s", cases[i].path, outcome.text);
+            give_up(1, "%s: %s", cases[i].path, outcome.text);
         }
         expect(outcome, PVF_VERDICT_INTERNAL, PVF_REASON_SPAWN, cases[i].said);
         expect_prepare_error(NULL, cases[i].said);
@@ -407,7 +398,7 @@ static void socket_path_is_taken(void)
     end_worker("execute");
     pvf_outcome outcome = execute(prepared.artifact_path);
     if (outcome.spawn_failure != PVF_SPAWN_TMP_PATH) {
-        give_up("%s", outcome.text);
+        give_up(1, "%s", outcome.text);
     }
     expect(outcome, PVF_VERDICT_INTERNAL, PVF_REASON_SPAWN, "no free name for a socket like");
     must(access(path, F_OK) == 0, "somebody's file");
@@ -468,7 +459,7 @@ static void no_processes(void)
     set_processes(0, 0);
     pvf_outcome executed = execute(prepared.artifact_path);
     if (executed.spawn_failure != PVF_SPAWN_PROCESS || executed.sys_errno != EAGAIN) {
-        give_up("%s", executed.text);
+        give_up(1, "%s", executed.text);
     }
     expect(executed, PVF_VERDICT_INTERNAL, PVF_REASON_SPAWN, "Resource temporarily unavailable");
     must(prepare(&outcome, &err) == NULL && err.detail == PVF_SPAWN_PROCESS, err.text);
@@ -499,14 +490,15 @@ static void few_descriptors(void)
         limit.rlim_cur = usual;
         must(setrlimit(RLIMIT_NOFILE, &limit) == 0, "limit of descriptors");
         if (executed.verdict != PVF_VERDICT_VALID && executed.verdict != PVF_VERDICT_INTERNAL) {
-            give_up("%u descriptors: %s (%s): %s",
+            give_up(1,
+                    "%u descriptors: %s (%s): %s",
                     (unsigned)most,
                     pvf_verdict_name(executed.verdict),
                     pvf_reason_name(executed.reason),
                     executed.text);
         }
         if (name != NULL && outcome.deterministic) {
-            give_up("%u descriptors: %s: %s", (unsigned)most, name, outcome.text);
+            give_up(1, "%u descriptors: %s: %s", (unsigned)most, name, outcome.text);
         }
         failures += executed.verdict != PVF_VERDICT_VALID;
         pvf_outcome_done(&executed);
@@ -699,7 +691,8 @@ static void damage_artifact(const char *folder, bool copied)
                                                                   : damage->verdict;
         if (outcome.verdict != verdict || outcome.reason != reason ||
             outcome.bad_artifact != (reason == PVF_REASON_CORRUPTED_ARTIFACT)) {
-            give_up("%s: %s (%s): %s",
+            give_up(1,
+                    "%s: %s (%s): %s",
                     damage->what,
                     pvf_verdict_name(outcome.verdict),
                     pvf_reason_name(outcome.reason),
@@ -754,7 +747,7 @@ static void an_artifact_becomes_a_fifo_under_a_death(void)
     must(pvf_host_execute(host, &request, &outcome, &err) == 0, err.text);
     must(bench_hit_end(&hit), "the job was hit");
     if (outcome.verdict == PVF_VERDICT_VALID || outcome.verdict == PVF_VERDICT_INVALID) {
-        give_up("%s: %s", pvf_verdict_name(outcome.verdict), outcome.text);
+        give_up(1, "%s: %s", pvf_verdict_name(outcome.verdict), outcome.text);
     }
     pvf_outcome_done(&outcome);
     must(unlink(path) == 0, path);

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "faults/bench.h"
 #include "support/hex.h"
+#include "support/new_host.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,12 +69,7 @@ static pvf_host *new_host(const char *program, bool prepares)
         .quiet = true,
         .security_mode = PVF_SECURITY_AS_GIVEN,
     };
-    pvf_host *host = NULL;
-    pvf_error err = PVF_ERROR_INIT;
-    if (pvf_host_new(&config, &host, &err) != 0) {
-        fail_msg("%s", err.text);
-    }
-    return host;
+    return new_host_of(&config);
 }
 
 static void make_fake(const char *signal, const char *place, bool prepares, char out[PATH_MAX])

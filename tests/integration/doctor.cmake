@@ -10,7 +10,8 @@ endforeach()
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/support/syscall_names.h "${syscall_names}")
 
 add_executable(deny_syscall ${PROJECT_SOURCE_DIR}/tests/support/deny_syscall.c)
-target_include_directories(deny_syscall PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/support)
+target_include_directories(deny_syscall PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/support
+    ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(deny_syscall PRIVATE pvf_flags)
 set_target_properties(deny_syscall PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 

@@ -11,6 +11,7 @@
 #include "host/folder.h"
 #include "proto/validation.h"
 #include "pvf/pvf.h"
+#include "support/new_host.h"
 
 #include <elf.h>
 #include <stdio.h>
@@ -44,12 +45,7 @@ static pvf_host *new_host(int32_t security_mode)
         .quiet = true,
         .security_mode = security_mode,
     };
-    pvf_host *host = NULL;
-    pvf_error err = PVF_ERROR_INIT;
-    if (pvf_host_new(&config, &host, &err) != 0) {
-        fail_msg("%s", err.text);
-    }
-    return host;
+    return new_host_of(&config);
 }
 
 /* The candidate of the file pvd.scale and the artifact made for it. */
@@ -186,12 +182,7 @@ static pvf_host *new_metered_host(enum pvf_metering metering)
         .security_mode = PVF_SECURITY_AS_GIVEN,
         .metering = (int32_t)metering,
     };
-    pvf_host *host = NULL;
-    pvf_error err = PVF_ERROR_INIT;
-    if (pvf_host_new(&config, &host, &err) != 0) {
-        fail_msg("%s", err.text);
-    }
-    return host;
+    return new_host_of(&config);
 }
 
 /* The reference's form of metering: another artifact, the same result. */

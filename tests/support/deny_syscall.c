@@ -12,12 +12,13 @@
  * the names from a file, where names that this machine does not know are left out.  Ends with 125
  * when it cannot do that, and 127 when the command cannot be run.
  */
+#include "support/give_up.h"
+
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,20 +51,10 @@ static const struct {
 static struct sock_filter program[MOST];
 static size_t length;
 
-__attribute__((noreturn, format(printf, 1, 2))) static void give_up(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    (void)vfprintf(stderr, format, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
-    exit(FAILED);
-}
-
 static void emit(struct sock_filter instruction)
 {
     if (length == MOST) {
-        give_up("deny_syscall: too many calls");
+        give_up(FAILED, "deny_syscall: too many calls");
     }
     program[length++] = instruction;
 }
@@ -102,7 +93,7 @@ static void add_call(const char *name, uint32_t action, bool must_exist)
         }
     }
     if (must_exist) {
-        give_up("deny_syscall: there is no system call %s", name);
+        give_up(FAILED, "deny_syscall: there is no system call %s", name);
     }
 }
 
@@ -120,11 +111,11 @@ static char *read_list(const char *path)
     static char text[65536];
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        give_up("deny_syscall: %s: %s", path, strerror(errno));
+        give_up(FAILED, "deny_syscall: %s: %s", path, strerror(errno));
     }
     size_t len = fread(text, 1, sizeof(text) - 1, file);
     if (ferror(file) != 0 || len == 0 || len == sizeof(text) - 1) {
-        give_up("deny_syscall: %s cannot be read", path);
+        give_up(FAILED, "deny_syscall: %s cannot be read", path);
     }
     (void)fclose(file);
     return text;
@@ -141,14 +132,15 @@ static uint32_t action_of(const char *word)
             return SECCOMP_RET_ERRNO | (uint32_t)number;
         }
     }
-    give_up("deny_syscall: %s is neither an errno nor 'kill'", word);
+    give_up(FAILED, "deny_syscall: %s is neither an errno nor 'kill'", word);
 }
 
 int main(int argc, char **argv)
 {
     static const char only[] = "only:";
     if (argc < 5 || strcmp(argv[3], "--") != 0) {
-        give_up("usage: deny_syscall ERRNO|kill [only:]CALL[,CALL…]|only:@FILE -- COMMAND [ARG…]");
+        give_up(FAILED,
+                "usage: deny_syscall ERRNO|kill [only:]CALL[,CALL…]|only:@FILE -- COMMAND [ARG…]");
     }
     uint32_t denied = action_of(argv[1]);
     bool inverse = strncmp(argv[2], only, strlen(only)) == 0;
@@ -166,7 +158,7 @@ int main(int argc, char **argv)
     const struct sock_fprog filter = {.len = (unsigned short)length, .filter = program};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-        give_up("deny_syscall: the filter was not taken: %s", strerror(errno));
+        give_up(FAILED, "deny_syscall: the filter was not taken: %s", strerror(errno));
     }
     (void)execvp(argv[4], &argv[4]);
     (void)fprintf(stderr, "deny_syscall: %s: %s\n", argv[4], strerror(errno));

@@ -8,6 +8,7 @@
 #include "hash/hash.h"
 #include "host/folder.h"
 #include "support/hex.h"
+#include "support/new_host.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -100,12 +101,7 @@ pvf_host *bench_host(const char *prepare_program, const char *execute_program)
         .quiet = true,
         .security_mode = PVF_SECURITY_AS_GIVEN,
     };
-    pvf_host *host = NULL;
-    pvf_error err = PVF_ERROR_INIT;
-    if (pvf_host_new(&config, &host, &err) != 0) {
-        fail_msg("%s", err.text);
-    }
-    return host;
+    return new_host_of(&config);
 }
 
 pvf_outcome bench_execute(pvf_host *host, uint64_t timeout_ms)
