@@ -157,8 +157,8 @@ static void a_bundle_holds_the_inputs_and_the_outcome(void **state)
         "\"reason_name\":\"reported invalid\"",
         "a \\u0022trap\\u0022\\u000a\\u001b[31m",
         "\"kind\":\"backing\"",
-        "\"prepare_worker\":{\"path\":\"/p\",\"version\":\"1\",\"size\":7,"
-        "\"blake2b_256\":\"0x0a000000",
+        ("\"prepare_worker\":{\"path\":\"/p\",\"version\":\"1\",\"size\":7,"
+         "\"blake2b_256\":\"0x0a000000"),
         "\"execute_worker\":{\"path\":\"/e\"}",
         "\"processors\":"};
     uint8_t code[3000];
