@@ -118,6 +118,12 @@ void pvf__doctor_judge(struct pvf__doctor *doctor)
                 doctor->temporary.path,
                 doctor->temporary.problem);
     }
+    if (doctor->machine.orphans_stay) {
+        warning(doctor,
+                "nobody reaps orphans here (process 1 is no init): each worker that is killed with "
+                "a job leaves a process until there is room for none; docker run --init, or in "
+                "Kubernetes shareProcessNamespace: true");
+    }
     if (doctor->tried && !doctor->self_test) {
         problem(doctor, "the trial run failed: %s", doctor->self_test_text);
     }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,17 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LANDLOCK_ASK_VERSION 1u
 #define CAP_SYS_ADMIN_BIT 21u
 /* An exit code from here on is an errno, below it Landlock's version. */
 #define ANSWER_ERRNO 100
+/* PROC_PID_INIT_INO of the kernel. */
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCu
+/* Every hundredth of a second: an init reaps at once, on a busy machine a little later. */
+#define ORPHAN_LOOKS 100
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
@@ -200,6 +206,75 @@ static int32_t ask_landlock(void)
     return answer < ANSWER_ERRNO ? answer : ANSWER_ERRNO - answer;
 }
 
+/* Ends when nobody holds the other end any more; as an orphan, since its parent has ended. */
+static void be_orphan(int parent_done)
+{
+    char byte;
+    (void)!read(parent_done, &byte, 1);
+    _exit(0);
+}
+
+/* An orphan's process, which waits until `ret_hold` is closed; -1 when none could be made. */
+static pid_t make_orphan(int *ret_hold)
+{
+    int hold[2];
+    int tell[2];
+    pid_t orphan = -1;
+    if (pipe2(hold, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    PVF__CLEANUP_FD int read_end = hold[0];
+    PVF__CLEANUP_FD int write_end = hold[1];
+    if (pipe2(tell, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    PVF__CLEANUP_FD int told = tell[0];
+    PVF__CLEANUP_FD int teller = tell[1];
+    pid_t between = fork();
+    if (between == 0) {
+        (void)close(PVF__TAKE_FD(write_end));
+        pid_t pid = fork();
+        if (pid == 0) {
+            be_orphan(read_end);
+        }
+        _exit(write(teller, &pid, sizeof pid) == (ssize_t)sizeof pid ? 0 : 1);
+    }
+    while (between > 0 && waitpid(between, NULL, 0) < 0 && errno == EINTR) {
+    }
+    (void)close(PVF__TAKE_FD(teller));
+    if (between < 0 || read(told, &orphan, sizeof orphan) != (ssize_t)sizeof orphan) {
+        return -1;
+    }
+    *ret_hold = PVF__TAKE_FD(write_end);
+    return orphan;
+}
+
+/* The machine's own first process is an init; what is tried would stay where it is none. */
+static bool is_first_pid_namespace(void)
+{
+    struct stat info;
+    return stat("/proc/self/ns/pid", &info) == 0 && info.st_ino == FIRST_PID_NAMESPACE;
+}
+
+/* Is an orphan that has ended still there after a while? */
+static bool orphans_stay(void)
+{
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    int hold = -1;
+    pid_t orphan = is_first_pid_namespace() ? -1 : make_orphan(&hold);
+    if (orphan <= 0) {
+        return false;
+    }
+    (void)close(hold);
+    for (int i = 0; i < ORPHAN_LOOKS; i++) {
+        if (kill(orphan, 0) != 0 && errno == ESRCH) {
+            return false;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 void pvf__doctor_machine_read(struct pvf__doctor_machine *ret)
 {
     struct utsname names;
@@ -223,6 +298,7 @@ void pvf__doctor_machine_read(struct pvf__doctor_machine *ret)
     read_status(ret);
     ret->nested_userns = is_nested();
     ret->changed_root = root_is_changed();
+    ret->orphans_stay = orphans_stay();
     (void)read_text("/proc/self/cgroup", cgroups, sizeof cgroups);
     find_container(cgroups, ret->container, sizeof ret->container);
     pvf__doctor_machine_unit(cgroups, ret->unit, sizeof ret->unit);

@@ -63,6 +63,7 @@ static json_t *machine_json(const struct pvf__doctor_machine *machine)
     put(json, "cap_sys_admin", json_boolean(machine->sys_admin));
     put(json, "nested_user_namespace", json_boolean(machine->nested_userns));
     put(json, "chroot", json_boolean(machine->changed_root));
+    put(json, "orphans_stay", json_boolean(machine->orphans_stay));
     put(json,
         "container",
         machine->container[0] != '\0' ? text_json(machine->container) : json_null());

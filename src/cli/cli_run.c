@@ -373,6 +373,10 @@ int pvf__cli_run_main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
+    code = pvf__run_init();
+    if (code >= 0) {
+        return code;
+    }
     /* A reader of our output that goes away is an error of a write, not a death. */
     (void)signal(SIGPIPE, SIG_IGN);
     pvf__run_log_setup(&run.options);

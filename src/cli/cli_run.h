@@ -55,6 +55,12 @@ struct pvf__run_options {
 /* As pvf__cli_options_parse. */
 PVF__NODISCARD int pvf__run_options_parse(int argc, char **argv, struct pvf__run_options *ret);
 
+/*
+ * As process 1: goes on in a child, and returns the exit code when that has ended.  -1: go on here,
+ * which is the child, or no process 1.
+ */
+PVF__NODISCARD int pvf__run_init(void);
+
 /* Sends the library's log to standard error; the options must live as long as the process. */
 void pvf__run_log_setup(struct pvf__run_options *options);
 

@@ -29,6 +29,7 @@ struct pvf__doctor_machine {
     int64_t no_new_privs;
     bool sys_admin;     /* CAP_SYS_ADMIN, in whatever user namespace */
     bool nested_userns; /* this is not the machine's first user namespace */
+    bool orphans_stay;  /* whoever gets orphans here does not reap them */
     bool changed_root;  /* "/" is no mount point: chroot(2) hides the real one */
     char container[32]; /* "docker", "podman", "kubernetes", …; empty: none seen */
     char unit[96];      /* the systemd service around us; empty: none */

@@ -518,6 +518,10 @@ static void what_is_a_problem(void **state)
     judge(&doctor, 1, 0, "trial run failed");
 
     make_well(&doctor);
+    doctor.machine.orphans_stay = true;
+    judge(&doctor, 0, 1, "nobody reaps orphans");
+
+    make_well(&doctor);
     (void)snprintf(doctor.programs[0].problem, sizeof doctor.programs[0].problem, "open to all");
     (void)snprintf(doctor.programs[1].warning, sizeof doctor.programs[1].warning, "odd");
     judge(&doctor, 1, 1, "prepare worker: open to all");
