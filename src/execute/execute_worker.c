@@ -204,7 +204,9 @@ static bool ended_well(const struct pvf__job_report *report)
  * Answered: until the next request there is time to be ready for it.  Not after a job that did not
  * end well, whoever's fault it was: the next starts from nothing.
  */
-static void look_ahead(struct pvf__worker *worker, const struct assignment *assignment, bool well)
+static void look_ahead(struct pvf__worker *worker,
+                       const struct assignment *assignment,
+                       const struct pvf__job_report *report)
 {
     const struct pvf__zygote_spec spec = {.sandbox = &worker->sandbox,
                                           .params = &self.params,
@@ -212,10 +214,10 @@ static void look_ahead(struct pvf__worker *worker, const struct assignment *assi
                                           .artifact_fd = assignment->artifact_fd,
                                           .wire = -1};
     pvf__zygotes_prune(pvf__artifact_cache_has);
-    if (well) {
+    if (!report->made_again && ended_well(report)) {
         pvf__zygote_prepare(assignment->artifact, &spec);
     } else {
-        pvf__zygote_end(assignment->artifact);
+        pvf__zygote_end(assignment->artifact, report->made_again);
     }
 }
 
@@ -252,10 +254,9 @@ static int run(struct pvf__worker *worker, const struct assignment *assignment)
         return PVF__EXIT_ORDERLY;
     }
     int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, &report);
-    bool well = ended_well(&report);
     pvf__buf_done(&report.payload);
     if (code == 0) {
-        look_ahead(worker, assignment, well);
+        look_ahead(worker, assignment, &report);
     }
     return code;
 }

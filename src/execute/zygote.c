@@ -42,6 +42,7 @@ struct waiting {
     int read_end; /* of its pipe */
     int input;    /* memory for its request */
     int announce; /* write end */
+    int offer;    /* what the job reads from there, too: shows whether it did */
 };
 
 enum state {
@@ -75,6 +76,7 @@ static void forget(struct waiting *waiting)
         (void)close(waiting->read_end);
         (void)close(waiting->input);
         (void)close(waiting->announce);
+        (void)close(waiting->offer);
         waiting->ordered = false;
     }
 }
@@ -240,7 +242,8 @@ take(struct slot *slot, struct pvf__slice input, struct pvf__job_made *ret, pvf_
     *ret = (struct pvf__job_made){.pid = pid,
                                   .pid_fd = PVF__TAKE_FD(pid_fd),
                                   .read_end = PVF__TAKE_FD(slot->next.read_end),
-                                  .fenced = true};
+                                  .fenced = true,
+                                  .offer_fd = PVF__TAKE_FD(slot->next.offer)};
     (void)close(slot->next.input);
     (void)close(slot->next.announce);
     slot->next.ordered = false;
@@ -289,7 +292,8 @@ static int make_files(struct waiting *next, int theirs[PVF__ZYGOTE_ORDER], pvf_e
     *next = (struct waiting){.ordered = true,
                              .read_end = output[0],
                              .input = PVF__TAKE_FD(input),
-                             .announce = announce[1]};
+                             .announce = announce[1],
+                             .offer = announce[0]};
     return 0;
 }
 
@@ -303,7 +307,6 @@ static int order(struct slot *slot, pvf_error *err)
     if (status == 0) {
         status = pvf__zygote_wire_order(slot->ours, theirs, err);
         (void)close(theirs[PVF__ZYGOTE_PIPE]);
-        (void)close(theirs[PVF__ZYGOTE_ANNOUNCE]);
     }
     return status;
 }
@@ -390,10 +393,11 @@ void pvf__zygote_prepare(uint64_t artifact, const struct pvf__zygote_spec *spec)
     }
 }
 
-void pvf__zygote_end(uint64_t artifact)
+void pvf__zygote_end(uint64_t artifact, bool was_no_good)
 {
     struct slot *slot = find(artifact);
     if (slot != NULL) {
+        slot->failures += was_no_good ? 1 : 0;
         (void)end(slot, true);
     }
 }

@@ -42,8 +42,8 @@ int pvf__zygote_make(const struct pvf__job_spec *spec,
  */
 void pvf__zygote_prepare(uint64_t artifact, const struct pvf__zygote_spec *spec);
 
-/* Ends this artifact's zygote; a further one may be made. */
-void pvf__zygote_end(uint64_t artifact);
+/* Ends this artifact's zygote.  A further one may be made, unless too many were no good. */
+void pvf__zygote_end(uint64_t artifact, bool was_no_good);
 
 /*
  * Ends the zygotes of all artifacts that `lives` does not know any more; NULL: of all.  Looks again

@@ -259,21 +259,35 @@ static int not_fenced(const struct pvf__job_report *report, pvf_error *err)
     return pvf__error_set(err, PVF_ERR_PEER, "the job ended before it was fenced: %s", text);
 }
 
-int pvf__job_run(const struct pvf__job_spec *spec,
-                 struct pvf__job_report *ret,
-                 enum pvf__job_failure *ret_failure,
-                 pvf_error *err)
+/*
+ * A job that was made ahead of need may be dying of something else when it is given its candidate,
+ * which nobody can see yet.
+ */
+static bool has_begun(const struct pvf__job_made *made, const struct pvf__job_report *report)
+{
+    struct pollfd item = {.fd = made->offer_fd, .events = POLLIN};
+    int status = report->wait_status;
+    bool is_well = WIFEXITED(status) && WEXITSTATUS(status) == PVF__EXIT_OK;
+    return is_well || poll(&item, 1, 0) == 0;
+}
+
+static int run_job(const struct pvf__job_spec *spec,
+                   pvf__job_make_fn *make,
+                   struct pvf__job_report *ret,
+                   bool *ret_begun,
+                   enum pvf__job_failure *ret_failure,
+                   pvf_error *err)
 {
     struct pvf__job_report report = {
         .pid = -1, .payload = PVF__BUF_INIT(spec->payload_max + 1 + PVF__JOB_SAY_READY_LEN)};
     struct pvf__job_made made;
-    pvf__job_make_fn *make = spec->make != NULL ? spec->make : pvf__job_make;
     int status = make(spec, &made, ret_failure, err);
     if (status != 0) {
         return status;
     }
     PVF__CLEANUP_FD int read_end = made.read_end;
     PVF__CLEANUP_FD int pid_fd = made.pid_fd;
+    PVF__CLEANUP_FD int offer_fd = made.offer_fd;
     report.pid = made.pid;
     struct watch watch = {.spec = spec,
                           .report = &report,
@@ -299,9 +313,31 @@ int pvf__job_run(const struct pvf__job_spec *spec,
         *ret_failure = PVF__JOB_FAILED_FENCE;
         return status;
     }
+    *ret_begun = has_begun(&made, &report);
     report.input_len = watch.heard.input_len;
     report.frame = (struct pvf__slice){report.payload.data + watch.heard.used,
                                        report.payload.len - watch.heard.used};
     *ret = report;
     return 0;
+}
+
+int pvf__job_run(const struct pvf__job_spec *spec,
+                 struct pvf__job_report *ret,
+                 enum pvf__job_failure *ret_failure,
+                 pvf_error *err)
+{
+    pvf__job_make_fn *make = spec->make != NULL ? spec->make : pvf__job_make;
+    struct pvf__job_report report = {.made_again = false};
+    bool begun = true;
+    int status = run_job(spec, make, &report, &begun, ret_failure, err);
+    if (status == 0 && !begun && !report.host_gone) {
+        pvf__log(PVF__LOG_DEBUG, "a job ended before it took its candidate: another is made");
+        pvf__buf_done(&report.payload);
+        status = run_job(spec, pvf__job_make, &report, &begun, ret_failure, err);
+        report.made_again = true;
+    }
+    if (status == 0) {
+        *ret = report;
+    }
+    return status;
 }

@@ -58,6 +58,7 @@ struct pvf__job_report {
     bool host_gone;          /* the host hung up: nobody waits for an answer */
     bool memory_was_short;   /* the kernel killed it, or something else meanwhile, for memory */
     bool payload_over;       /* it sent more than payload_max and was killed */
+    bool made_again;         /* all of this is of a second one: the first died before it began */
     uint32_t input_len;      /* of its input when it was ready, as the job says; 0: never ready */
     struct pvf__slice frame; /* what it sent after its first words; inside `payload` */
     struct pvf__buf payload; /* all that it sent; the caller's to release */

@@ -65,6 +65,7 @@ int pvf__job_make(const struct pvf__job_spec *spec,
     if (pid == 0) {
         be_job(spec, write_end);
     }
-    *ret = (struct pvf__job_made){.pid = pid, .pid_fd = pid_fd, .read_end = PVF__TAKE_FD(read_end)};
+    *ret = (struct pvf__job_made){
+        .pid = pid, .pid_fd = pid_fd, .read_end = PVF__TAKE_FD(read_end), .offer_fd = -1};
     return 0;
 }

@@ -10,6 +10,7 @@ struct pvf__job_made {
     int pid_fd;
     int read_end; /* of the pipe that it writes into */
     bool fenced;  /* it has said so, and been heard */
+    int offer_fd; /* can be read until the job takes what it is to work on; -1: it has it already */
 };
 
 /*

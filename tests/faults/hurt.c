@@ -4,6 +4,7 @@
  * their jobs, each time and at an exact place.  The name of the program says what.
  */
 #include "base/cleanup.h"
+#include "execute/nursery.h"
 #include "execute/zygote_wire.h"
 #include "sandbox/sandbox_clone.h"
 #include "worker/worker_job_make.h"
@@ -23,6 +24,8 @@ int __real_pvf__zygote_wire_hello(int end, pvf_error *err);
 int __wrap_pvf__zygote_wire_hello(int end, pvf_error *err);
 int __real_pvf__zygote_wire_hear(int end, pid_t *ret, pvf_error *err);
 int __wrap_pvf__zygote_wire_hear(int end, pid_t *ret, pvf_error *err);
+bool __real_pvf__nursery_is_fit(int pid_fd);
+bool __wrap_pvf__nursery_is_fit(int pid_fd);
 int __real_pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
 int __wrap_pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
 void __real_pvf__job_begin(const struct pvf__sandbox_plan *sandbox,
@@ -131,6 +134,20 @@ int __wrap_pvf__zygote_wire_hear(int end, pid_t *ret, pvf_error *err)
         }
     }
     return status;
+}
+
+/* Asked when the job says hello, and once more when all that is left is to tell it to begin. */
+bool __wrap_pvf__nursery_is_fit(int pid_fd)
+{
+    static pid_t asked_about;
+    bool is_fit = __real_pvf__nursery_is_fit(pid_fd);
+    if (is_fit && waiting != 0 && asked_about == waiting && is_asked_for("job-killed-last")) {
+        hurt(waiting, SIGKILL, WEXITED);
+        /* Whoever is asked about before the next hello is a zygote. */
+        waiting = 0;
+    }
+    asked_about = waiting;
+    return is_fit;
 }
 
 int __wrap_pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err)

@@ -109,6 +109,7 @@ static void deeds(void **state)
         "job-stopped-heard",
         "job-killed-fenced",
         "job-stopped-fenced",
+        "job-killed-last",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
