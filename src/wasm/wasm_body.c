@@ -6,6 +6,7 @@
 #include "wasm/wasm_body.h"
 
 #include "wasm/wasm_emit.h"
+#include "wasm/wasm_known.h"
 
 /* Bytes of the input that go to the output as they are, up to the next change. */
 struct run {
@@ -68,11 +69,15 @@ put_metered_call(const struct pvf__wasm_plan *plan, uint32_t function, struct pv
 
 static void put_locals(const struct pvf__wasm_reader *section,
                        const struct pvf__wasm_body *body,
+                       const struct pvf__wasm_known *known,
                        struct pvf__buf *out)
 {
-    (void)pvf__wasm_leb_write_u32(out, body->groups);
+    (void)pvf__wasm_leb_write_u32(out, body->groups + (known != NULL ? 1 : 0));
     if (!body->loose_locals) {
         (void)pvf__buf_append(out, body->locals.data, body->locals.len);
+        if (known != NULL) {
+            (void)pvf__buf_append(out, known->locals.data, known->locals.len);
+        }
         return;
     }
     struct pvf__wasm_reader locals;
@@ -145,18 +150,22 @@ int pvf__wasm_body_write(const struct pvf__wasm_plan *plan,
     if (status != 0) {
         return status;
     }
+    const struct pvf__wasm_type *type = &plan->module->types[plan->module->func_types[function]];
+    const struct pvf__wasm_known *known =
+        plan->form == PVF__WASM_CALLEE ? pvf__wasm_known_find(type, &body) : NULL;
     size_t opened = pvf__wasm_emit_open(out);
-    put_locals(section, &body, out);
+    put_locals(section, &body, known, out);
     struct pvf__wasm_reader code;
     pvf__wasm_reader_over(&code, section, body.code);
     if (plan->form == PVF__WASM_CALL_SITE) {
         status = put_code(plan, &code, out);
     } else {
         /* Charge; block (result) <the body with its end>; give back; end. */
-        const struct pvf__wasm_type *type =
-            &plan->module->types[plan->module->func_types[function]];
         uint32_t cost = plan->costs[function];
         put_charge(plan, cost, out);
+        if (known != NULL) {
+            (void)pvf__buf_append(out, known->head.data, known->head.len);
+        }
         (void)pvf__buf_u8(out, PVF__WASM_BLOCK);
         (void)pvf__buf_u8(out, type->result != 0 ? type->result : PVF__WASM_NO_RESULT);
         status = put_code(plan, &code, out);
