@@ -19,7 +19,7 @@ if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
         COMMAND Python3::Interpreter ${here}/reference_host.py $<TARGET_FILE:pvf>
             $<TARGET_FILE_DIR:pvf-prepare-worker> --reference-in ${PROJECT_BINARY_DIR}/reference)
     set_tests_properties(integration_reference_host
-        PROPERTIES LABELS "integration;slow" SKIP_RETURN_CODE 77 TIMEOUT 1800)
+        PROPERTIES LABELS "integration;slow" SKIP_RETURN_CODE 77 TIMEOUT 5400)
     set_tests_properties(integration_corpus_shared integration_vectors integration_reference_host
         PROPERTIES
         ENVIRONMENT "PVF_PYTHON=${Python3_EXECUTABLE};PVF_SHARED_DEFAULT=${PVF_SHARED}")

@@ -21,7 +21,7 @@ import reference  # noqa: E402
 from wire import tap  # noqa: E402
 
 JOBS = 3
-SECONDS = 300
+SECONDS = 900
 faults = []
 
 
