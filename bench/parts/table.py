@@ -43,18 +43,18 @@ def _jobs(page, title, note, rows, names):
     head = ["case"]
     for name in names:
         head += [f"{name} p50", "p99", "min"]
-    head += ["alone p50", "p99", "job − alone p50", "p99", "client's floor",
-             *(["ratio p50", "p99"] if len(names) == 2 else [])]
+    head += ["alone p50", "p99", "min", "job − alone p50", "p99", "min", "client's floor",
+             *(["ratio p50", "p99", "min"] if len(names) == 2 else [])]
     body = []
     for row in rows:
         sides, cells = row["sides"], [row["case"]]
         for name in names:
             cells += [_number(sides[name][key]) for key in ("p50", "p99", "min")]
-        cells += [_number(sides["alone"]["p50"]), _number(sides["alone"]["p99"]),
-                  _number(row["minus"]["p50"]), _number(row["minus"]["p99"]),
-                  _number(sides["floor"]["p50"])]
+        cells += [_number(sides["alone"][key]) for key in ("p50", "p99", "min")]
+        cells += [_number(row["minus"][key]) for key in ("p50", "p99", "min")]
+        cells.append(_number(sides["floor"]["p50"]))
         if len(names) == 2:
-            cells += [_times(row["ratio"][key]) for key in ("p50", "p99")]
+            cells += [_times(row["ratio"][key]) for key in ("p50", "p99", "min")]
         body.append(cells)
     page.table(title, note, head, body)
 
@@ -75,19 +75,20 @@ def _reference_host(page, rows, names, alone):
     head = ["case"]
     for name in names:
         head += [f"{name} p50", "p99", "min"]
-    head += ["floor p50", "job − floor − alone"]
-    head += ["ratio p50", "p99"] if len(names) == 2 else []
+    head += ["floor p50", "min", "job − floor − alone p50", "min"]
+    head += ["ratio p50", "p99", "min"] if len(names) == 2 else []
     body = []
     for row in rows:
         sides, cells = row["sides"], [row["case"]]
         for name in names:
             cells += [_number(sides[name][key]) for key in ("p50", "p99", "min")]
         block = alone.get(row["case"])
-        cells += [_number(sides["floor"]["p50"]),
-                  _number(None if block is None else
-                          sides[names[0]]["p50"] - sides["floor"]["p50"] - block)]
+        cells += [_number(sides["floor"][key]) for key in ("p50", "min")]
+        cells += [_number(None if block is None else
+                          sides[names[0]][key] - sides["floor"][key] - block[key])
+                  for key in ("p50", "min")]
         if len(names) == 2:
-            cells += [_times(row["ratio"][key]) for key in ("p50", "p99")]
+            cells += [_times(row["ratio"][key]) for key in ("p50", "p99", "min")]
         body.append(cells)
     page.table("Through the reference's host (ms)",
                "One job at a time, one worker. Floor: a worker that answers at once.", head, body)
@@ -99,7 +100,7 @@ def _our_host(page, rows, names):
     head = ["case"]
     for name in names:
         head += [f"{name} p50", "p99", "min", "CPU", "memory MB"]
-    head += ["ratio p50", "p99", "memory"] if len(names) == 2 else []
+    head += ["ratio p50", "p99", "min", "memory"] if len(names) == 2 else []
     body = []
     for row in rows:
         cells = [row["case"]]
@@ -108,7 +109,7 @@ def _our_host(page, rows, names):
             cells += [_number(row[end].get("job_peak_rss", 0) / 1e6, 0)]
         if len(names) == 2:
             cells += [_times(row["ratio"].get(key)) for key in
-                      ("job_wall_us_p50", "job_wall_us_p99", "job_peak_rss")]
+                      ("job_wall_us_p50", "job_wall_us_p99", "job_wall_us_min", "job_peak_rss")]
         body.append(cells)
     page.table("Through our host (ms)", "`pvf bench`; memory: the largest resident set of any "
                "process of a job.", head, body)
@@ -232,7 +233,7 @@ def render(report, markdown):
     if "our_host" in parts:
         _our_host(page, parts["our_host"], names)
     if "reference_host" in parts:
-        alone = {row["case"]: row["sides"]["alone"]["p50"] for row in parts.get("jobs", ())}
+        alone = {row["case"]: row["sides"]["alone"] for row in parts.get("jobs", ())}
         _reference_host(page, parts["reference_host"], names, alone)
     if "prepares" in parts:
         _prepares(page, parts["prepares"])

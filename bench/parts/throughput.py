@@ -17,8 +17,8 @@ def measure(setting, cases):
     for case in cases:
         for width in widths:
             rows.append(_clients(setting, case, width))
-            if setting.host and any(setting.flags):
-                rows.append(_host(setting, case, width))
+        if setting.host and any(setting.flags):
+            rows.append(_host(setting, case, widths[-1]))
     return rows
 
 
