@@ -175,7 +175,7 @@ def main():
     if lacking:
         print("; ".join(f"{name} is missing anyway: {why}" for name, why in lacking.items()))
         return 1 if rig.MUST_WORK else 77
-    rig.adopt_orphans()
+    rig.family.adopt_orphans()
     faults = Faults()
     run(faults, program, deny)
     print(f"{faults.good} as expected, {faults.bad} not")

@@ -15,7 +15,6 @@ Exit status 0 when all is as expected, 77 when a mechanism is missing on this ma
 failure with PVF_SANDBOX_MUST_WORK=1."""
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 
@@ -25,41 +24,9 @@ import expected  # noqa: E402
 import rig  # noqa: E402
 
 
-class Tally:
-    def __init__(self):
-        self.good, self.faults, self.notes = 0, [], []
-
-    def check(self, name, got, want):
-        if got == want:
-            self.good += 1
-        else:
-            self.faults.append(name)
-            print(f"FAIL {name}: {got}, expected {want}", flush=True)
-
-    def note(self, text):
-        self.notes.append(text)
-        print(f"note: {text}", flush=True)
-
-
-def targets(worker, around, changed_root):
-    """What the probes are aimed at, with the names that things have inside."""
-    folder = "" if changed_root else worker.folder
-    artifact = "artifact" if worker.kind == "execute" else "tmp-artifact"
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return {
-        "": "", "passwd": "/etc/passwd", "artifact": f"{folder}/{artifact}",
-        "new": f"{folder}/new", "program": f"{folder}/program", "worker": worker.process.pid,
-        "path": around.path, "abstract": around.abstract, "tcp": around.tcp, "udp": around.udp,
-        # An execute job may have as much as the machine and its guest's share, no other more.
-        "memory": memory + (64 << 30),
-    }
-
-
 def start(program, kind, on):
     worker = rig.Launched(program, kind).ready(*on)
-    with open(worker.place("program"), "wb") as file, open(shutil.which("true"), "rb") as source:
-        file.write(source.read())
-    os.chmod(worker.place("program"), 0o755)
+    rig.put_program(worker)
     worker.ask_probe("look")  # so that the artifact is known from here on
     return worker
 
@@ -74,8 +41,7 @@ class Column:
 
     def ask(self, name, aim, leaves=False):
         """(how it ends, what it leaves); `leaves`: it is known to leave something."""
-        aims = targets(self.worker, self.around, "change-root" in self.on)
-        arg = self.around.victim() if aim == "victim" else aims[aim]
+        arg = rig.targets(self.worker, self.around, "change-root" in self.on)[aim]
         answer = self.worker.ask_probe(f"{name} {arg}")
         if name.startswith("execute") and answer in ("JobError/Panic", "JobError"):
             answer = "done"  # another program ran, which sends no frame
@@ -95,9 +61,9 @@ class Column:
 def try_outside(tally, program, around, table):
     """Every probe where nothing stops it."""
     with Column(program, "execute", around, ()) as column:
-        aims = targets(column.worker, around, False)
         for name, probe in table.items():
-            arg = around.victim() if probe.aim == "victim" else aims[probe.aim]
+            tally.begin(f"outside: {name}")
+            arg = rig.targets(column.worker, around, False)[probe.aim]
             got = rig.outside(program, name, str(arg))
             rig.left_behind(column.worker, around, column.files, column.fds, patience=0)
             if name.startswith("execute") and got == "":
@@ -112,6 +78,7 @@ def try_inside(tally, program, kind, around):
     """Every probe with everything on."""
     with Column(program, kind, around, rig.FLAGS) as column:
         for name, probe in expected.TABLES[kind].items():
+            tally.begin(f"{kind}, all on: {name}")
             got, left = column.ask(name, probe.aim)
             tally.check(f"{kind}, all on: {name}", got, probe.full)
             tally.check(f"{kind}, all on: {name}: left behind", left, "")
@@ -128,6 +95,7 @@ def try_alone(tally, program, kind, around, letter, landlock):
     where = f"{kind}, {on[0] if on else 'always on'} alone"
     with Column(program, kind, around, on) as column:
         for name, probe in expected.TABLES[kind].items():
+            tally.begin(f"{where}: {name}")
             leaves = letter in expected.LEAVES.get(name, ())
             got, left = column.ask(name, probe.aim, leaves)
             if got != "done":
@@ -158,7 +126,8 @@ def print_table(stopped):
 
 def check_names(tally, program):
     done = subprocess.run([program, "names"], env={}, capture_output=True, text=True, check=True)
-    known = {*expected.EXECUTE, *endings.NAMES, "look", "see-root"}
+    known = {*expected.EXECUTE, *expected.WIRE, *endings.NAMES, *expected.HIJACKS, "look",
+             "see-root"}
     tally.check("every probe is in a table", sorted(set(done.stdout.split()) ^ known), [])
 
 
@@ -166,7 +135,7 @@ def run(tally, program, lacking):
     """All that this machine can do; what each mechanism stops alone."""
     landlock, stopped = rig.landlock_version(), {}
     with rig.Around(program) as around:
-        try_outside(tally, program, around, expected.EXECUTE)
+        try_outside(tally, program, around, {**expected.EXECUTE, **expected.WIRE})
         for kind in ("execute", "prepare"):
             for letter, on in expected.COLUMNS.items():
                 if not set(on) & set(lacking):
@@ -184,13 +153,11 @@ def main():
     parser.add_argument("--sanitized", action="store_true")
     args = parser.parse_args()
     program = os.path.abspath(args.program)
-    rig.adopt_orphans()
-    tally = Tally()
+    rig.family.adopt_orphans()
+    tally = rig.Tally(rig.family.Deadline(540))
     check_names(tally, program)
     if args.sanitized:
-        print("skipped: map-much: jobs of a build with a sanitizer have no limit of memory")
-        for table in expected.TABLES.values():
-            del table["map-much"]
+        expected.without_limit_of_memory()
     lacking = rig.missing(program)
     for mechanism, why in lacking.items():
         print(f"skipped: what needs {mechanism}: {why}")
@@ -200,10 +167,7 @@ def main():
     endings.run_all(tally, program, lacking)
     if args.table:
         print_table(stopped)
-    print(f"{tally.good} as expected, {len(tally.faults)} not, {len(tally.notes)} notes")
-    if tally.faults:
-        return 1
-    return 77 if lacking else 0
+    return tally.end() or (77 if lacking else 0)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import signal
 import struct
 
 import rig
+import zygotes
 from rig import corpus_wire, execute_request, prepare_request
 
 NAMES = ("ignore-signals", "close-pipe-and-burn", "burn-in-threads", "wait-for-ever", "stop-self",
@@ -69,24 +70,43 @@ def claim(index):
     return READY + frame(b"\1" + bytes([index]) + body)
 
 
-class Bench:
-    """A worker that goes on from ending to ending."""
+def start(program, kind, on, ahead):
+    return zygotes.Nursery(program) if ahead else rig.Launched(program, kind).ready(*on)
 
-    def __init__(self, tally, program, kind, on):
-        self.tally, self.kind = tally, kind
-        self.worker = rig.Launched(program, kind).ready(*on)
-        self.where = f"{kind}, {'all on' if on else 'always on alone'}"
+
+def name_of(kind, on, ahead):
+    return f"{kind}, {'ahead of need' if ahead else 'all on' if on else 'always on alone'}"
+
+
+# Each of these costs a job that was made ahead its zygote: it gets fewer.
+CODES = {False: range(256), True: (1, 2, 70, 127, 128, 134, 255)}
+NOISES = {False: 100, True: 10}
+FIRSTS = {False: range(256), True: range(6)}
+
+
+class Bench:
+    """A worker that goes on from ending to ending; `ahead`: its jobs are made ahead of need."""
+
+    def __init__(self, tally, program, kind, on, ahead=False):
+        self.tally, self.kind, self.ahead = tally, kind, ahead
+        self.worker = start(program, kind, on, ahead)
+        self.where = name_of(kind, on, ahead)
         self.worker.ask_probe("say 0")
         self.fds, self.files = self.worker.fds(), self.worker.files()
 
     def check(self, name, got, want):
         self.tally.check(f"{self.where}: {name}", got, want)
+        self.tally.begin(f"{self.where}: what is after {name}")
 
     def say(self, data, code):
         return self.worker.ask_probe(f"say {code} {data.hex()}")
 
     def close(self):
         """Nothing of all that may be left."""
+        if self.ahead:
+            self.check("left behind", self.worker.left_behind(), "")
+            self.check("end", self.worker.end_all(), ("exit 1", True))
+            return
         self.check("children of the worker", rig.children(self.worker.process.pid), [])
         self.check("descriptors of the worker", self.worker.fds(), self.fds)
         self.check("files of the worker", self.worker.files(), self.files)
@@ -112,15 +132,15 @@ def say_all(bench):
         got = bench.say(data, code)
         bench.check(f"a job says {name}", got if bench.kind == "execute" else internal([got]),
                     want if bench.kind == "execute" else [])
-    codes = {bench.say(b"", code) for code in range(256)}
+    codes = {bench.say(b"", code) for code in CODES[bench.ahead]}
     plain = NO_FRAME if bench.kind == "execute" else "JobError"
     bench.check("every exit code, without a frame", codes, {plain})
     chance = random.Random(1)
     noise = [bench.say(chance.randbytes(chance.randrange(64)), chance.randrange(256))
-             for _ in range(100)]
+             for _ in range(NOISES[bench.ahead])]
     noise += [bench.say(READY + frame(chance.randbytes(chance.randrange(64))), 0)
-              for _ in range(100)]
-    noise += [bench.say(bytes([first]) + READY, 0) for first in range(256)]
+              for _ in range(NOISES[bench.ahead])]
+    noise += [bench.say(bytes([first]) + READY, 0) for first in FIRSTS[bench.ahead]]
     bench.check("internal errors by noise", internal(noise), [])
     if bench.kind == "prepare":
         got = {index: bench.say(claim(index), 1) for index in CLAIMS}
@@ -162,58 +182,66 @@ def burn_all(bench):
         bench.check(name, bench.worker.ask_probe(name, seconds=0.2), over)
 
 
-def ends_with(program, kind, on, name, deed):
-    """Whether a job that will not end by itself ends with its worker or its host."""
-    worker = rig.Launched(program, kind).ready(*on)
+def ends_with(program, kind, on, name, deed, ahead=False):
+    """Whether a job that will not end by itself ends with its worker or its host, and all else."""
+    worker = start(program, kind, on, ahead)
     try:
-        timeout = corpus_wire.duration(600)
-        request = execute_request(CHECKSUM, pov=name.encode(), timeout=timeout)
+        request = execute_request(CHECKSUM, pov=name.encode(), timeout=corpus_wire.duration(600))
         if kind == "prepare":
-            request = prepare_request(name.encode(), timeout=timeout)
+            request = prepare_request(name.encode(), timeout=corpus_wire.duration(600))
+        if ahead:
+            worker.ahead()
+            # With more than 60 s a candidate gets a plain job.
+            request, before = worker.request(name, 50), worker.fds()
         worker.send(request)
-        jobs = rig.wait_for(lambda: rig.children(worker.process.pid))
+        # With its input goes what it is handed over with.
+        jobs = rig.wait_for(lambda: rig.children(worker.process.pid) if not ahead or
+                            before is None or worker.fds() < before else [])
         if not jobs:
             return "no job came to life"
+        everybody = rig.family.Everybody(worker.process.pid)
         deed(worker)
-        gone = rig.wait_for(lambda: all(rig.is_gone(job) for job in jobs))
-        for job in jobs if not gone else ():
-            os.kill(job, signal.SIGKILL)
-        return f"{worker.exits()}, the job is {'gone' if gone else 'there'}"
+        gone = everybody.goes()
+        for pid in everybody.living():
+            os.kill(pid, signal.SIGKILL)
+        return f"{worker.exits()}, {'all gone' if gone else 'not all gone'}"
     finally:
         worker.close()
-        reap()
 
 
-def reap():
-    """What came to us since its parent is gone."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
-
-
-def last_ones(tally, program, kind, on):
-    where = f"{kind}, {'all on' if on else 'always on alone'}"
+def last_ones(tally, program, kind, on, ahead=False):
+    where = name_of(kind, on, ahead)
     for name in ("ignore-signals", "wait-for-ever", "stop-self"):
         if name == "stop-self" and on:
             continue  # the first process of a namespace does not stop
-        got = ends_with(program, kind, on, name, lambda w: w.socket.close())
-        tally.check(f"{where}: {name}, the host hangs up", got, "exit 1, the job is gone")
-        got = ends_with(program, kind, on, name, lambda w: w.process.kill())
-        tally.check(f"{where}: {name}, the worker is killed", got, "SIGKILL, the job is gone")
+        tally.begin(f"{where}: {name}, the host hangs up")
+        got = ends_with(program, kind, on, name, lambda w: w.socket.close(), ahead)
+        tally.check(f"{where}: {name}, the host hangs up", got, "exit 1, all gone")
+        tally.begin(f"{where}: {name}, the worker is killed")
+        got = ends_with(program, kind, on, name, lambda w: w.process.kill(), ahead)
+        tally.check(f"{where}: {name}, the worker is killed", got, "SIGKILL, all gone")
+
+
+def run_execute(tally, program, on, ahead=False):
+    with Bench(tally, program, "execute", on, ahead) as bench:
+        say_all(bench)
+        die_all(bench, bool(on))
+        burn_all(bench)
+        bench.check("a job writes for ever", bench.worker.ask_probe("write-for-ever"), "SIGKILL")
+    last_ones(tally, program, "execute", on, ahead)
+
+
+def run_prepare(tally, program, on):
+    with Bench(tally, program, "prepare", on) as bench:
+        say_all(bench)
+        die_all(bench, bool(on))
+        burn_all(bench)
+        # It may send a gibibyte, for the same end as an execute job that writes for ever.
+    last_ones(tally, program, "prepare", on)
 
 
 def run_all(tally, program, lacking):
-    for kind in ("execute", "prepare"):
-        for on in ((), rig.FLAGS):
-            if on and lacking:
-                continue
-            with Bench(tally, program, kind, on) as bench:
-                say_all(bench)
-                die_all(bench, bool(on))
-                burn_all(bench)
-                if kind == "execute":  # a prepare job may send a gibibyte, for the same end
-                    bench.check("a job writes for ever", bench.worker.ask_probe("write-for-ever"),
-                                "SIGKILL")
-            last_ones(tally, program, kind, on)
+    for on in ((), rig.FLAGS):
+        if not on or not lacking:
+            run_execute(tally, program, on)
+            run_prepare(tally, program, on)

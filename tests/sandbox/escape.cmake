@@ -2,7 +2,7 @@
 if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
     find_package(Python3 3.9 COMPONENTS Interpreter REQUIRED)
     add_executable(probe_worker probe_worker.c try_files.c try_kernel.c try_limits.c try_network.c
-        try_processes.c try_rights.c)
+        try_processes.c try_rights.c try_zygote.c)
     target_include_directories(probe_worker PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(probe_worker PRIVATE pvf_prepare pvf_execute pvf_flags)
     set(probe_options)
@@ -15,5 +15,13 @@ if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
     add_test(NAME sandbox_probes COMMAND Python3::Interpreter
         ${CMAKE_CURRENT_LIST_DIR}/drive_probes.py $<TARGET_FILE:probe_worker>
         ${probe_options})
-    set_tests_properties(sandbox_probes PROPERTIES LABELS sandbox SKIP_RETURN_CODE 77 TIMEOUT 600)
+    set(tests sandbox_probes)
+    foreach(part jobs endings inside hijacks)
+        add_test(NAME sandbox_zygote_${part} COMMAND Python3::Interpreter
+            ${CMAKE_CURRENT_LIST_DIR}/drive_zygote_probes.py ${part} $<TARGET_FILE:probe_worker>
+            ${probe_options})
+        list(APPEND tests sandbox_zygote_${part})
+    endforeach()
+    # Each has a deadline of its own before that, and says where it hangs.
+    set_tests_properties(${tests} PROPERTIES LABELS sandbox SKIP_RETURN_CODE 77 TIMEOUT 600)
 endif()

@@ -112,11 +112,75 @@ COLUMNS = {"a": (), "r": ("change-root",), "l": ("landlock",), "s": ("seccomp",)
 # ends it: one that left the job's group.  Everything else is gone with the job.
 LEAVES = {"leave-session": ("a", "r", "l")}
 
+# What only a zygote has something for: the socket to its worker, and children.
+WIRE = {
+    "forge-hello": Probe("worker", "SIGSYS", "s", True),
+    "send-descriptors": Probe("", "SIGSYS", "s"),
+    "kill-child": Probe("", "SIGSYS", "s"),
+}
+
+
+def of_zygotes():
+    """How probes end in a zygote: as in a job, but that it may make jobs, and what it takes to."""
+    table = {name: (probe.aim, probe.full) for name, probe in {**EXECUTE, **WIRE}.items()}
+    for name, full in {
+            # It may write, but not this: the artifact is sealed, also against seals.
+            "write-fd": "EPERM",
+            "seal-fd": "EPERM",
+            "regain-capabilities": "EPERM",
+            "raise-limit": "EPERM",
+            # It may; its namespace ends it all the same, and nobody outside is shown it.
+            "be-dumpable": "done",
+            "outlive-worker": "done"}.items():
+        table[name] = table[name][0], full
+    return table
+
+
+# What a zygote that was taken over does while it loads its artifact, the answers that may come from
+# jobs that it is said to have made, and why its worker takes none of them, where it says so.
+# Whatever else happens, the next job of its artifact is plain.
+OWN = "ahead: an answer of its own"
+NO_JOB = "nobody asked for|"
+FAILED = "the plain way"
+HIJACKS = {
+    "stray": (("ahead: done",), ""),
+    "many-strays": (("ahead: done",), ""),
+    "stray-of-stray": (("ahead: done",), ""),
+    "hello-itself": ((), NO_JOB + "claims to be a job"),
+    "hello-without-end": ((), NO_JOB + "claims to be a job"),
+    # Unless its hello comes after that of the honest job.
+    "hello-of-the-dead": (("ahead: done",), NO_JOB + "dead, stopped or no child"),
+    "long-hello": ((), NO_JOB + "no hello of a job"),
+    "empty-hello": ((), NO_JOB + "no hello of a job"),
+    "leave": ((), FAILED),
+    "deaf": ((), FAILED),
+    "never-hello": ((), FAILED),
+    "never-fenced": ((), FAILED),
+    "garbage-for-a-word": ((), "not fenced"),
+    "claim-fault": ((), "not fenced"),
+    "be-the-job": ((), "claims to be a job"),
+    "close-announce": ((), FAILED),
+    "move-input": ((), FAILED),
+    # These had the candidate: as any job that was taken over, they choose their own answer.
+    "no-frame": (("JobError/Panic",), ""),
+    "own-verdict": ((OWN,), ""),
+    "answer-for-the-job": ((OWN,), ""),
+    "two-jobs": ((OWN, "JobError/Panic"), ""),
+    "leave-the-job": ((OWN,), ""),
+}
+
 # What cannot be stopped here is not a deed: how the job looks from inside.
 MOUNTED = {"execute": "done ro nosuid nodev noexec", "prepare": "done nosuid nodev noexec"}
 LOOK = ("done capabilities 0 0, death signal 9, dumpable 0, no new privileges 1, core 0, "
         "descriptors 16: device device device")
 DESCRIPTORS = {"execute": " file pipe", "prepare": " pipe"}
+
+
+def without_limit_of_memory():
+    """In a build with a sanitizer, whose shadow is larger than any limit."""
+    print("skipped: map-much: jobs of a build with a sanitizer have no limit of memory")
+    for table in TABLES.values():
+        del table["map-much"]
 
 
 def stops(probe, letter, landlock):

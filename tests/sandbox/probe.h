@@ -36,9 +36,13 @@ extern const struct probe_list probe_rights;
 extern const struct probe_list probe_network;
 extern const struct probe_list probe_kernel;
 extern const struct probe_list probe_limits;
+extern const struct probe_list probe_zygote; /* for one that was taken over */
 
 /* The file that `look` writes about: what a job is from inside. */
 int probe_look(struct probe_env *env);
+
+/* Writes what an honest job writes once it is fenced, with this text for an answer. */
+void probe_say_verdict(const char *text, int pipe_fd);
 
 /* For deeds that are one call: 0, or why not. */
 int probe_result(long result);

@@ -4,20 +4,28 @@
  * are the real ones, but a job runs what its request names instead of a validation function.  The
  * two functions below take the place of the real jobs when this is linked.  For tests only.
  *
- *   probe_worker prepare-worker|execute-worker …   a worker; its checks work too
+ *   probe_worker prepare-worker|execute-worker …   a worker; its checks work too; an execute worker
+ *                                                  has zygotes with "--zygotes MS", and ends them
+ *                                                  when no request came for so long
  *   probe_worker outside NAME [ARG]                the same probe in a plain process; the answer
  *                                                  goes to stdout
  *   probe_worker victim                            waits to be harmed, without any capability
  *   probe_worker names                             every probe
+ *   probe_worker checksum FILE                     of an artifact
  *
  * A job's PoV, or code, is "NAME ARG".  "say CODE HEX" writes any bytes to the pipe instead of the
- * words that are due there, and exits so.
+ * words that are due there, and exits so.  A zygote whose artifact begins with "zygote NAME ARG\n"
+ * runs that while it loads it; "tell-zygote" in one of its jobs says what came of it.  What a job
+ * says begins with "ahead: " when it was made ahead of need.
  */
 #include "sandbox/probe.h"
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "execute/execute_job.h"
 #include "execute/execute_worker.h"
+#include "execute/zygote.h"
+#include "hash/hash.h"
 #include "prepare/prepare_job.h"
 #include "prepare/prepare_worker.h"
 #include "proto/command_line.h"
@@ -28,6 +36,7 @@
 #include "worker/worker_main.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +46,23 @@
 
 #define TEXT_MAX 1024
 
-static const struct probe_list *const lists[] = {
-    &probe_files, &probe_processes, &probe_rights, &probe_network, &probe_kernel, &probe_limits};
+/* An artifact that takes its zygote over. */
+#define HIJACK "zygote "
+
+static const struct probe_list *const lists[] = {&probe_files,
+                                                 &probe_processes,
+                                                 &probe_rights,
+                                                 &probe_network,
+                                                 &probe_kernel,
+                                                 &probe_limits,
+                                                 &probe_zygote};
+
+/* Of a zygote, and so of its jobs. */
+static struct {
+    bool is_one;
+    char said[TEXT_MAX];
+    int artifact_fd;
+} zygote = {.said = "no zygote", .artifact_fd = -1};
 
 int probe_result(long result)
 {
@@ -119,7 +143,9 @@ static bool run_request(
         return false;
     }
     const struct probe *probe = find(text);
-    if (probe == NULL) {
+    if (strcmp(text, "tell-zygote") == 0) {
+        (void)snprintf(out, TEXT_MAX, "%s", zygote.said);
+    } else if (probe == NULL) {
         (void)snprintf(out, TEXT_MAX, "there is no such probe");
     } else {
         run(probe, &env, out);
@@ -133,32 +159,74 @@ static int send_frame(struct pvf__buf *frame, size_t start, int pipe_fd)
     return frame->failed != 0 || pvf__fd_write(pipe_fd, frame->data, frame->len, NULL) != 0;
 }
 
+/* What hostile code would do that the artifact carries. */
+static void be_hijacked(int artifact_fd)
+{
+    static char text[TEXT_MAX];
+    const char *content = mmap(NULL, TEXT_MAX, PROT_READ, MAP_PRIVATE, artifact_fd, 0);
+    if (content == MAP_FAILED || strncmp(content, HIJACK, strlen(HIJACK)) != 0) {
+        (void)snprintf(zygote.said, sizeof(zygote.said), "an honest zygote");
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(content, "\n"), content);
+    char *name = text + strlen(HIJACK);
+    char *space = strchr(name, ' ');
+    if (space != NULL) {
+        *space = '\0';
+    }
+    struct probe_env env = {
+        .arg = space != NULL ? space + 1 : "", .artifact_fd = artifact_fd, .pipe_fd = -1};
+    const struct probe *probe = find(name);
+    if (probe != NULL) {
+        run(probe, &env, zygote.said);
+    }
+}
+
 int pvf__execute_job_load(const struct pvf__executor_params *params,
                           int artifact_fd,
                           pvf_error *err)
 {
     (void)params;
-    (void)artifact_fd;
-    (void)err;
-    return 0;
+    zygote.is_one = true;
+    be_hijacked(artifact_fd);
+    /* As the engine has one of its own. */
+    zygote.artifact_fd = fcntl(artifact_fd, F_DUPFD_CLOEXEC, 3);
+    return zygote.artifact_fd >= 0
+               ? 0
+               : pvf__error_errno(err, PVF_ERR_IO, errno, "the artifact's descriptor");
+}
+
+static int send_verdict(const char *text, int pipe_fd)
+{
+    static char words[TEXT_MAX + sizeof("ahead: ")];
+    struct pvf__buf frame = PVF__BUF_INIT(2 * TEXT_MAX);
+    size_t start;
+    (void)snprintf(words, sizeof(words), "%s%s", zygote.is_one ? "ahead: " : "", text);
+    const struct pvf__execute_job_result result = {
+        .ok = true,
+        .response = {.kind = PVF__JOB_RESPONSE_INVALID_CANDIDATE, .text = pvf__slice_text(words)},
+    };
+    pvf__frame_begin(&frame, &start);
+    pvf__execute_job_result_encode(&result, &frame);
+    return send_frame(&frame, start, pipe_fd);
+}
+
+void probe_say_verdict(const char *text, int pipe_fd)
+{
+    if (pvf__job_say_ready(pipe_fd, 0, 0, NULL) == 0) {
+        (void)send_verdict(text, pipe_fd);
+    }
 }
 
 int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)
 {
     static char text[TEXT_MAX];
-    struct pvf__buf frame = PVF__BUF_INIT(2 * TEXT_MAX);
-    size_t start;
     int code;
-    if (!run_request(job->request->pov, job->artifact_fd, pipe_fd, text, &code)) {
+    int artifact_fd = zygote.is_one ? zygote.artifact_fd : job->artifact_fd;
+    if (!run_request(job->request->pov, artifact_fd, pipe_fd, text, &code)) {
         return code;
     }
-    const struct pvf__execute_job_result result = {
-        .ok = true,
-        .response = {.kind = PVF__JOB_RESPONSE_INVALID_CANDIDATE, .text = pvf__slice_text(text)},
-    };
-    pvf__frame_begin(&frame, &start);
-    pvf__execute_job_result_encode(&result, &frame);
-    return send_frame(&frame, start, pipe_fd);
+    return send_verdict(text, pipe_fd);
 }
 
 int pvf__prepare_job_run(const struct pvf__prepare_job *job, int pipe_fd)
@@ -227,6 +295,23 @@ static int names(void)
     return 0;
 }
 
+static int checksum(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+    void *data = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    uint8_t digest[32];
+    if (data == MAP_FAILED) {
+        perror(path);
+        return 1;
+    }
+    pvf__hash_twox_256(data, (size_t)size, digest);
+    for (size_t i = 0; i < sizeof(digest); i++) {
+        (void)printf("%02x", digest[i]);
+    }
+    return 0;
+}
+
 static int victim(void)
 {
     /* A process without capabilities may then trace it, as one of an ordinary user might. */
@@ -238,6 +323,34 @@ static int victim(void)
     for (;;) {
         (void)pause();
     }
+}
+
+static int have_zygotes(const char *value, pvf_error *err);
+
+static struct pvf__worker_role execute = {
+    .name = "execute-probe",
+    .command = "execute" PVF__WORD_COMMAND_SUFFIX,
+    .purpose = "tries to escape",
+    .request_max = PVF__FRAME_MAX_EXECUTE_REQUEST,
+    .files = PVF__SANDBOX_READS_FILES,
+    .worker_filter = PVF__SECCOMP_EXECUTE_WORKER,
+    .job_filter = PVF__SECCOMP_EXECUTE_JOB,
+    .own_options = {"--zygotes"},
+    .set_own_option = {have_zygotes},
+    .begin = pvf__execute_worker_begin,
+    .request = pvf__execute_worker_request,
+    .no_request = pvf__execute_worker_no_request,
+};
+
+/* All in which the real worker's role differs: without it, all jobs are plain. */
+static int have_zygotes(const char *value, pvf_error *err)
+{
+    (void)err;
+    execute.zygote_filter = PVF__SECCOMP_EXECUTE_ZYGOTE;
+    execute.before_fence = pvf__zygotes_open;
+    execute.idle = pvf__execute_worker_idle;
+    execute.idle_after_ns = strtoull(value, NULL, 10) * UINT64_C(1000000);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -252,18 +365,6 @@ int main(int argc, char **argv)
         .job_filter = PVF__SECCOMP_PREPARE_JOB,
         .request = pvf__prepare_worker_request,
     };
-    static const struct pvf__worker_role execute = {
-        .name = "execute-probe",
-        .command = "execute" PVF__WORD_COMMAND_SUFFIX,
-        .purpose = "tries to escape",
-        .request_max = PVF__FRAME_MAX_EXECUTE_REQUEST,
-        .files = PVF__SANDBOX_READS_FILES,
-        .worker_filter = PVF__SECCOMP_EXECUTE_WORKER,
-        .job_filter = PVF__SECCOMP_EXECUTE_JOB,
-        .begin = pvf__execute_worker_begin,
-        .request = pvf__execute_worker_request,
-        .no_request = pvf__execute_worker_no_request,
-    };
     if (argc >= 3 && strcmp(argv[1], "outside") == 0) {
         return outside(argv[2], argc > 3 ? argv[3] : "");
     }
@@ -272,6 +373,9 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[1], "names") == 0) {
         return names();
+    }
+    if (argc == 3 && strcmp(argv[1], "checksum") == 0) {
+        return checksum(argv[2]);
     }
     bool prepares = argc > 1 && strcmp(argv[1], prepare.command) == 0;
     return pvf__worker_main(argc, argv, prepares ? &prepare : &execute);

@@ -14,7 +14,9 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 import corpus_wire  # noqa: E402
 from wire.suite import execute_request, prepare_request  # noqa: E402, F401
-from wire.worker import Rendezvous, Silent, Worker, children, is_gone, wait_for  # noqa: E402, F401
+from wire import family  # noqa: E402, F401
+from wire.worker import (Rendezvous, Silent, Worker, children, is_gone,  # noqa: E402, F401
+                         process_fields, wait_for)
 
 ARTIFACT = b"artifact" * 512
 CHECKSUM = corpus_wire.checksum(ARTIFACT)
@@ -22,7 +24,6 @@ MUST_WORK = os.environ.get("PVF_SANDBOX_MUST_WORK") == "1"
 # The executor parameter PrecheckingMaxMemory of 64 MiB, which limits a prepare job.
 MEMORY_LIMIT = b"\4\4" + struct.pack("<Q", 64 << 20)
 LANDLOCK_CREATE_RULESET, ASK_VERSION = 444, 1
-PR_SET_CHILD_SUBREAPER = 36
 
 # The handshake's five flags, in its order.
 FLAGS = ("strict", "landlock", "seccomp", "change-root", "secure-clone")
@@ -41,11 +42,6 @@ def handshake(*on):
 def landlock_version():
     libc = ctypes.CDLL(None, use_errno=True)
     return max(0, libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, ASK_VERSION))
-
-
-def adopt_orphans():
-    """Processes whose parents are gone become ours: so none escapes the look."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def check(program, mechanism, launcher=()):
@@ -79,15 +75,42 @@ def outside(program, name, arg):
         return said.read().decode().strip()
 
 
+class Tally:
+    def __init__(self, deadline):
+        self.good, self.faults, self.notes = 0, [], []
+        self.deadline = deadline
+
+    def begin(self, step):
+        """What is looked at from here on, for when it hangs."""
+        self.deadline.step = step
+
+    def check(self, name, got, want):
+        if got == want:
+            self.good += 1
+        else:
+            self.faults.append(name)
+            print(f"FAIL {name}: {got}, expected {want}", flush=True)
+
+    def note(self, text):
+        self.notes.append(text)
+        print(f"note: {text}", flush=True)
+
+    def end(self):
+        """The exit status of who has all mechanisms."""
+        self.deadline.met()
+        print(f"{self.good} as expected, {len(self.faults)} not, {len(self.notes)} notes")
+        return 1 if self.faults else 0
+
+
 class Launched(Worker):
     """A worker behind a launcher, with its log kept in a file."""
 
-    def __init__(self, program, kind, launcher=(), **variables):
+    def __init__(self, program, kind, launcher=(), words=(), **variables):
         Rendezvous.__init__(self, kind)
         self.kind, self.socket = kind, None
         self.log_file = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [*launcher, program, f"{kind}-worker", *self.options()],
+            [*launcher, program, f"{kind}-worker", *words, *self.options()],
             env={"RUST_LOG": "warn", **variables}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self.log_file)
         life = os.pidfd_open(self.process.pid)
@@ -106,14 +129,8 @@ class Launched(Worker):
         return os.pread(self.log_file.fileno(), 1 << 20, 0).decode()
 
     def fds(self):
-        """How many descriptors it has; None where that is not shown.  Sealed artifacts do not
-        count: it holds up to four, one more whenever a probe has touched the file."""
-        folder = f"/proc/{self.process.pid}/fd"
-        try:
-            names = [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
-        except OSError:
-            return None
-        return len([name for name in names if not name.startswith("/memfd:artifact")])
+        """How many descriptors it has, as far as that is shown."""
+        return family.count_files(self.process.pid)
 
     def files(self):
         return sorted(os.listdir(self.folder))
@@ -177,7 +194,8 @@ class Around:
                 self.process.stdout.close()
             self.process = subprocess.Popen([self.program, "victim"], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, env={})
-            if self.process.stdout.readline() != b"ready\n":
+            ready = select.select([self.process.stdout], [], [], family.PATIENCE)[0]
+            if not ready or self.process.stdout.readline() != b"ready\n":
                 raise RuntimeError("the victim did not start")
         return self.process.pid
 
@@ -200,23 +218,55 @@ class Around:
         self.close()
 
 
+def put_program(worker):
+    """Something to execute in its folder."""
+    with open(worker.place("program"), "wb") as file, open(shutil.which("true"), "rb") as source:
+        file.write(source.read())
+    os.chmod(worker.place("program"), 0o755)
+
+
+def targets(worker, around, changed_root):
+    """What the probes are aimed at, with the names that things have inside."""
+    folder = "" if changed_root else worker.folder
+    artifact = "artifact" if worker.kind == "execute" else "tmp-artifact"
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "": "", "passwd": "/etc/passwd", "artifact": f"{folder}/{artifact}",
+        "new": f"{folder}/new", "program": f"{folder}/program", "worker": worker.process.pid,
+        "path": around.path, "abstract": around.abstract, "tcp": around.tcp, "udp": around.udp,
+        # An execute job may have as much as the machine and its guest's share, no other more.
+        "memory": memory + (64 << 30), "victim": around.victim(),
+    }
+
+
+def orphans_left(worker, around, patience):
+    """How many processes came to us since their parents are gone, and still live; they are ended.
+    What was killed may take a moment to be gone, and one may wait for another to be reaped."""
+    known = {worker.process.pid, around.process.pid if around.process else None}
+    orphans = [pid for pid in children(os.getpid()) if pid not in known]
+
+    def living():
+        for pid in orphans:
+            family.reap_what_ended(os.P_PID, pid)
+        return [pid for pid in orphans if not is_gone(pid)]
+    wait_for(lambda: not living(), patience)
+    left = living()
+    for pid in left:
+        os.kill(pid, 9)
+    if not wait_for(lambda: not living(), family.PATIENCE):
+        raise RuntimeError(f"{living()} do not end")
+    return len(left)
+
+
 def left_behind(worker, around, files, fds, patience=30):
-    """What is there after a probe and was not before; it is removed.  What was killed may take a
-    moment to be gone."""
+    """What is there after a probe and was not before; it is removed."""
     found = []
     strangers = children(worker.process.pid)
     if strangers:
         found.append(f"{len(strangers)} children of the worker")
-    known = {worker.process.pid, around.process.pid if around.process else None}
-    orphans = [pid for pid in children(os.getpid()) if pid not in known]
-    wait_for(lambda: all(is_gone(pid) for pid in orphans), patience)
-    living = [pid for pid in orphans if not is_gone(pid)]
-    for pid in orphans:
-        if pid in living:
-            os.kill(pid, 9)
-        os.waitpid(pid, 0)
+    living = orphans_left(worker, around, patience)
     if living:
-        found.append(f"{len(living)} processes")
+        found.append(f"{living} processes")
     now = worker.files()
     if now != files:
         found.append(f"files {now}")

@@ -64,8 +64,10 @@ static int regain_capabilities(struct probe_env *env)
 {
     (void)env;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    /* A zygote has the first of them. */
+    const unsigned wanted = CAP_TO_MASK(CAP_SYS_ADMIN) | CAP_TO_MASK(CAP_SYS_CHROOT);
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-        {.effective = CAP_TO_MASK(CAP_SYS_ADMIN), .permitted = CAP_TO_MASK(CAP_SYS_ADMIN)}};
+        {.effective = wanted, .permitted = wanted}};
     return probe_result(syscall(SYS_capset, &header, data));
 }
 
