@@ -22,6 +22,7 @@
  *   marker       says that the folder is ours; a folder with other files and without it is refused
  *   lock         locked as long as an owner lives; holds its pid
  *   key          32 random bytes, made at first use
+ *   program-…    the digests of the worker programs: cache_program.h
  *   NAME.pvf     an artifact, byte for byte as the worker wrote it
  *   NAME.meta    its sidecar: what it is, whose it is, its digest, sealed with a MAC under the key
  *   NAME.tmp     a file that is being written; a crash leaves it, the next owner removes it
@@ -67,6 +68,11 @@ struct pvf__cache_config {
  */
 PVF__NODISCARD int
 pvf__cache_open(const struct pvf__cache_config *config, struct pvf__cache **ret, pvf_error *err);
+
+/* Ours from now on, copied: for an owner that knows it only when the cache is open. */
+PVF__NODISCARD int pvf__cache_set_identity(struct pvf__cache *cache,
+                                           const struct pvf__cache_identity *identity,
+                                           pvf_error *err);
 
 /* Lets go of the lock; the files stay.  NULL is fine. */
 void pvf__cache_close(struct pvf__cache *cache);
@@ -185,8 +191,9 @@ pvf__cache_space(const struct pvf__cache *cache, struct pvf__cache_space *ret, p
 struct pvf__cache_counts {
     uint64_t loads[PVF__CACHE_RESULTS]; /* by result */
     uint64_t stored;
-    uint64_t removed;   /* pairs, or what there was of them */
-    uint64_t leftovers; /* files of a crash, removed at the start */
+    uint64_t removed;       /* pairs, or what there was of them */
+    uint64_t leftovers;     /* files of a crash, removed at the start */
+    uint64_t programs_read; /* whole, since their digest was not known: cache_program.h */
 };
 const struct pvf__cache_counts *pvf__cache_counts(const struct pvf__cache *cache);
 

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cache/cache_digest.h"
+#include "cache/cache_program.h"
 #include "pvf/status.h"
 #include "pvf/types.h"
 
@@ -40,30 +40,29 @@ bool pvf__cache_identity_is_valid(const struct pvf__cache_identity *identity)
     return true;
 }
 
-static int digest_program(const char *path, char hex[65], pvf_error *err)
+/* What is behind a script may be another program the next time. */
+static int refuse_script(const char *path, pvf_error *err)
 {
-    struct stat info;
-    uint8_t digest[32];
     char magic[2];
-    uint64_t size;
     PVF__CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &info) != 0) {
-        return pvf__error_errno(
-            err, PVF_ERR_IO, errno, "the worker program %s cannot be read", path);
-    }
-    if (!S_ISREG(info.st_mode)) {
-        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "%s is no program", path);
-    }
-    if (pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
+    if (fd >= 0 && pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
         memcmp(magic, "#!", sizeof(magic)) == 0) {
         return pvf__error_set(err,
                               PVF_ERR_UNSUPPORTED,
                               "%s is a script: which build its artifacts are of cannot be told",
                               path);
     }
-    int status = pvf__cache_digest_file(fd, (uint64_t)info.st_size, digest, &size, err);
-    if (status == 0 && size != (uint64_t)info.st_size) {
-        status = pvf__error_set(err, PVF_ERR_IO, "%s changes while it is read", path);
+    return 0;
+}
+
+static int digest_program(const struct pvf__cache_worker *worker, char hex[65], pvf_error *err)
+{
+    uint8_t digest[32];
+    uint64_t size;
+    int status = refuse_script(worker->program, err);
+    if (status == 0) {
+        status = pvf__cache_program_digest(
+            worker->cache, "prepare", worker->program, digest, &size, err);
     }
     if (status == 0) {
         pvf__text_to_hex(digest, sizeof(digest), hex);
@@ -84,7 +83,7 @@ int pvf__cache_identity_make(const struct pvf__cache_worker *worker,
         return pvf__error_set(
             err, PVF_ERR_INVALID_ARG, "a worker's version and settings are single words");
     }
-    int status = digest_program(worker->program, hex, err);
+    int status = digest_program(worker, hex, err);
     if (status == 0) {
         status = pvf__cache_cpu(identity.cpu, err);
     }

@@ -21,12 +21,15 @@ struct pvf__cache_identity {
     char build[PVF__CACHE_BUILD_MAX]; /* printable ASCII, not empty */
 };
 
+struct pvf__cache;
+
 /* What a build's text is made of.  Texts are printable ASCII without blanks. */
 struct pvf__cache_worker {
     const char *program; /* path of the prepare worker: its bytes count, not its name or time */
     const char *version; /* as the worker reports it */
     int32_t metering;    /* enum pvf_metering that it is told; untold is ours, in the callee */
-    const char *more;    /* anything else that shapes artifacts and is not in the file; or NULL */
+    struct pvf__cache *cache; /* knows the program perhaps; or NULL: it is read */
+    const char *more; /* anything else that shapes artifacts and is not in the file; or NULL */
 };
 
 /*

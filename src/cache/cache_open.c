@@ -90,17 +90,26 @@ static int get_key(struct pvf__cache *cache, bool make, pvf_error *err)
     return status;
 }
 
+int pvf__cache_set_identity(struct pvf__cache *cache,
+                            const struct pvf__cache_identity *identity,
+                            pvf_error *err)
+{
+    if (!pvf__cache_identity_is_valid(identity)) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a cache needs a whole identity");
+    }
+    cache->identity = *identity;
+    cache->has_identity = true;
+    return 0;
+}
+
 static int set_up(const struct pvf__cache_config *config, struct pvf__cache *cache, pvf_error *err)
 {
     bool own = config->mode == PVF__CACHE_OWN;
-    if (config->identity != NULL) {
-        if (!pvf__cache_identity_is_valid(config->identity)) {
-            return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a cache needs a whole identity");
-        }
-        cache->identity = *config->identity;
-        cache->has_identity = true;
+    int status =
+        config->identity != NULL ? pvf__cache_set_identity(cache, config->identity, err) : 0;
+    if (status == 0) {
+        status = pvf__cache_folder_open(config->folder, own, &cache->folder, cache->path, err);
     }
-    int status = pvf__cache_folder_open(config->folder, own, &cache->folder, cache->path, err);
     if (status == 0 && own) {
         status = pvf__cache_lock_take(cache->folder, cache->path, &cache->lock, err);
     }

@@ -64,15 +64,21 @@ void pvf__checks_tolerate(pvf_check checks[PVF_CHECKS])
     checks[CHECK_SECURE_CLONE].tolerated = !checks[CHECK_SECURE_CLONE].available;
 }
 
-static int run(const char *const *argv, struct pvf__oneshot *ret, pvf_error *err)
+/* One that runs. */
+struct running {
+    bool started;
+    struct pvf__oneshot_running run;
+};
+
+static int start(const char *const *argv, struct pvf__oneshot_running *ret, pvf_error *err)
 {
-    return pvf__oneshot_run(-1,
-                            argv,
-                            (struct pvf__slice){NULL, 0},
-                            OUTPUT_MAX,
-                            pvf__clock_monotonic_ns() + CHECK_TIMEOUT_NS,
-                            ret,
-                            err);
+    return pvf__oneshot_start(-1,
+                              argv,
+                              (struct pvf__slice){NULL, 0},
+                              OUTPUT_MAX,
+                              pvf__clock_monotonic_ns() + CHECK_TIMEOUT_NS,
+                              ret,
+                              err);
 }
 
 /* What a check that ended with a no has to say, or else how it ended. */
@@ -89,33 +95,52 @@ static void take_reason(const struct pvf__oneshot *done, pvf_check *ret)
     }
 }
 
-/* A check that cannot be run has not succeeded; why is in its text. */
-static void run_check(const char *program, enum check which, const char *folder, pvf_check *ret)
+/*
+ * A check that cannot be run has not succeeded; why is in its text.  `fresh` has the folder that
+ * was made for the one that needs it.
+ */
+static void start_check(const char *program,
+                        enum check which,
+                        const char *folder,
+                        char fresh[PATH_MAX],
+                        struct running *running,
+                        pvf_check *ret)
 {
-    char fresh[PATH_MAX];
     pvf_error err = PVF_ERROR_INIT;
     bool needs_folder = pvf__checks_needs_folder(which);
-    struct pvf__oneshot done;
     *ret = (pvf_check){.name = known[which].name};
+    running->started = false;
     if (needs_folder &&
-        pvf__folder_make(folder, "check-can-unshare-", fresh, sizeof(fresh), &err) != 0) {
+        pvf__folder_make(folder, "check-can-unshare-", fresh, PATH_MAX, &err) != 0) {
+        fresh[0] = '\0';
         (void)snprintf(ret->text, sizeof(ret->text), "%s", err.text);
         return;
     }
     const char *const argv[] = {program, known[which].option, needs_folder ? fresh : NULL, NULL};
-    if (run(argv, &done, &err) != 0) {
+    running->started = start(argv, &running->run, &err) == 0;
+    if (!running->started) {
         (void)snprintf(ret->text, sizeof(ret->text), "%s", err.text);
-    } else {
-        ret->ran = true;
-        ret->available = pvf__oneshot_succeeded(&done);
-        if (!ret->available) {
-            take_reason(&done, ret);
-        }
-        pvf__oneshot_done(&done);
     }
-    if (needs_folder) {
-        pvf__folder_remove(fresh);
+}
+
+static void
+finish_check(const char *program, enum check which, struct running *running, pvf_check *ret)
+{
+    pvf_error err = PVF_ERROR_INIT;
+    struct pvf__oneshot done;
+    if (!running->started) {
+        return;
     }
+    if (pvf__oneshot_finish(&running->run, program, known[which].option, &done, &err) != 0) {
+        (void)snprintf(ret->text, sizeof(ret->text), "%s", err.text);
+        return;
+    }
+    ret->ran = true;
+    ret->available = pvf__oneshot_succeeded(&done);
+    if (!ret->available) {
+        take_reason(&done, ret);
+    }
+    pvf__oneshot_done(&done);
 }
 
 int pvf__checks_run(const char *program,
@@ -126,8 +151,17 @@ int pvf__checks_run(const char *program,
     if (program == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "there is no program to run checks with");
     }
+    /* Side by side: they have nothing to do with each other, and whoever starts waits for them. */
+    struct running running[PVF_CHECKS];
+    char fresh[PATH_MAX] = "";
     for (unsigned i = 0; i < PVF_CHECKS; i++) {
-        run_check(program, (enum check)i, folder, &ret[i]);
+        start_check(program, (enum check)i, folder, fresh, &running[i], &ret[i]);
+    }
+    for (unsigned i = 0; i < PVF_CHECKS; i++) {
+        finish_check(program, (enum check)i, &running[i], &ret[i]);
+    }
+    if (fresh[0] != '\0') {
+        pvf__folder_remove(fresh);
     }
     pvf__checks_tolerate(ret);
     return 0;
@@ -168,14 +202,20 @@ int pvf__checks_decide(const pvf_check checks[PVF_CHECKS],
     return 0;
 }
 
-int pvf_worker_version(const char *program, char *ret, size_t size, pvf_error *err)
+static int start_version(const char *program, struct pvf__oneshot_running *ret, pvf_error *err)
+{
+    const char *const argv[] = {program, PVF__WORD_VERSION, NULL};
+    return start(argv, ret, err);
+}
+
+static int finish_version(const char *program,
+                          struct pvf__oneshot_running *running,
+                          char *ret,
+                          size_t size,
+                          pvf_error *err)
 {
     struct pvf__oneshot done;
-    if (program == NULL || ret == NULL || size == 0) {
-        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a program and room for text are needed");
-    }
-    const char *const argv[] = {program, PVF__WORD_VERSION, NULL};
-    int status = run(argv, &done, err);
+    int status = pvf__oneshot_finish(running, program, PVF__WORD_VERSION, &done, err);
     if (status != 0) {
         return status;
     }
@@ -189,4 +229,29 @@ int pvf_worker_version(const char *program, char *ret, size_t size, pvf_error *e
     }
     pvf__oneshot_done(&done);
     return status;
+}
+
+int pvf_worker_version(const char *program, char *ret, size_t size, pvf_error *err)
+{
+    struct pvf__oneshot_running running;
+    if (program == NULL || ret == NULL || size == 0) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a program and room for text are needed");
+    }
+    int status = start_version(program, &running, err);
+    return status != 0 ? status : finish_version(program, &running, ret, size, err);
+}
+
+void pvf__checks_versions(const char *const programs[2], char *const ret[2], size_t size)
+{
+    struct pvf__oneshot_running running[2];
+    bool started[2];
+    for (unsigned i = 0; i < 2; i++) {
+        ret[i][0] = '\0';
+        started[i] = start_version(programs[i], &running[i], NULL) == 0;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (started[i] && finish_version(programs[i], &running[i], ret[i], size, NULL) != 0) {
+            ret[i][0] = '\0';
+        }
+    }
 }

@@ -33,4 +33,10 @@ PVF__NODISCARD int pvf__checks_decide(const pvf_check checks[PVF_CHECKS],
                                       pvf_security_status *ret,
                                       pvf_error *err);
 
+/*
+ * What two worker programs call themselves, both asked at the same time; "" for one that does not
+ * say.
+ */
+void pvf__checks_versions(const char *const programs[2], char *const ret[2], size_t size);
+
 #endif

@@ -18,13 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Our ends. */
-struct pipes {
-    int in;
-    int out;
-    int errors;
-};
-
 static void close_end(int *end)
 {
     if (*end >= 0) {
@@ -42,11 +35,8 @@ static int set_nonblocking(int fd)
  * Makes three pipes and starts the program on their other ends.  A socket pair serves as stdin so
  * that writing to a program that has ended raises no SIGPIPE in the embedder.
  */
-static int start(int program_fd,
-                 const char *const argv[],
-                 struct pipes *ours,
-                 struct pvf__process *ret,
-                 pvf_error *err)
+static int
+start(int program_fd, const char *const argv[], struct pvf__oneshot_running *ret, pvf_error *err)
 {
     int in[2] = {-1, -1};
     int out[2] = {-1, -1};
@@ -59,12 +49,12 @@ static int start(int program_fd,
         status = pvf__error_errno(err, PVF_ERR_IO, errno, "no pipes for %s", argv[0]);
     } else {
         const int stdio[3] = {in[0], out[1], errors[1]};
-        status = pvf__process_start(program_fd, argv, envp, stdio, ret, err);
+        status = pvf__process_start(program_fd, argv, envp, stdio, &ret->process, err);
     }
     if (status == 0) {
-        *ours = (struct pipes){.in = PVF__TAKE_FD(in[1]),
-                               .out = PVF__TAKE_FD(out[0]),
-                               .errors = PVF__TAKE_FD(errors[0])};
+        ret->in = PVF__TAKE_FD(in[1]);
+        ret->out = PVF__TAKE_FD(out[0]);
+        ret->errors = PVF__TAKE_FD(errors[0]);
     }
     for (int i = 0; i < 2; i++) {
         close_end(&in[i]);
@@ -127,19 +117,16 @@ static int take(int *end, struct pvf__buf *buf, bool must_fit, pvf_error *err)
 }
 
 /* Carries input and output until the program has closed both of its outputs. */
-static int carry(struct pipes *ours,
-                 struct pvf__slice input,
-                 uint64_t deadline_ns,
-                 struct pvf__oneshot *run,
-                 pvf_error *err)
+static int carry(struct pvf__oneshot_running *running, pvf_error *err)
 {
-    while (ours->out >= 0 || ours->errors >= 0) {
+    struct pvf__oneshot *run = &running->so_far;
+    while (running->out >= 0 || running->errors >= 0) {
         struct pollfd items[3] = {
-            {.fd = ours->in, .events = POLLOUT},
-            {.fd = ours->out, .events = POLLIN},
-            {.fd = ours->errors, .events = POLLIN},
+            {.fd = running->in, .events = POLLOUT},
+            {.fd = running->out, .events = POLLIN},
+            {.fd = running->errors, .events = POLLIN},
         };
-        int status = pvf__fd_poll_by(items, 3, deadline_ns, err);
+        int status = pvf__fd_poll_by(items, 3, running->deadline_ns, err);
         if (status == PVF_ERR_TIMEOUT) {
             return pvf__error_set(err, status, "the process did not end in time");
         }
@@ -147,18 +134,66 @@ static int carry(struct pipes *ours,
             return status;
         }
         if (items[0].revents != 0) {
-            feed(&ours->in, &input);
+            feed(&running->in, &running->input);
         }
         if (items[1].revents != 0) {
-            status = take(&ours->out, &run->out, true, err);
+            status = take(&running->out, &run->out, true, err);
         }
         if (status == 0 && items[2].revents != 0) {
-            status = take(&ours->errors, &run->errors, false, err);
+            status = take(&running->errors, &run->errors, false, err);
         }
         if (status != 0) {
             return status;
         }
     }
+    return 0;
+}
+
+int pvf__oneshot_start(int program_fd,
+                       const char *const argv[],
+                       struct pvf__slice input,
+                       size_t out_max,
+                       uint64_t deadline_ns,
+                       struct pvf__oneshot_running *ret,
+                       pvf_error *err)
+{
+    struct pvf__oneshot_running running = {
+        .so_far = {.out = PVF__BUF_INIT(out_max), .errors = PVF__BUF_INIT(PVF__ONESHOT_STDERR_MAX)},
+        .process = PVF__PROCESS_NONE,
+        .input = input,
+        .deadline_ns = deadline_ns,
+        .in = -1,
+        .out = -1,
+        .errors = -1,
+    };
+    int status = start(program_fd, argv, &running, err);
+    if (status == 0) {
+        *ret = running;
+    }
+    return status;
+}
+
+int pvf__oneshot_finish(struct pvf__oneshot_running *running,
+                        const char *name,
+                        const char *word,
+                        struct pvf__oneshot *ret,
+                        pvf_error *err)
+{
+    struct pvf__oneshot *run = &running->so_far;
+    int status = carry(running, err);
+    close_end(&running->in);
+    if (status == 0) {
+        status = pvf__process_wait(&running->process, running->deadline_ns, &run->status, err);
+    }
+    pvf__process_kill(&running->process);
+    close_end(&running->out);
+    close_end(&running->errors);
+    if (status != 0) {
+        pvf__error_wrap(err, "%s %s", name, word);
+        pvf__oneshot_done(run);
+        return status;
+    }
+    *ret = *run;
     return 0;
 }
 
@@ -170,29 +205,11 @@ int pvf__oneshot_run(int program_fd,
                      struct pvf__oneshot *ret,
                      pvf_error *err)
 {
-    struct pvf__oneshot run = {.out = PVF__BUF_INIT(out_max),
-                               .errors = PVF__BUF_INIT(PVF__ONESHOT_STDERR_MAX)};
-    struct pipes ours = {-1, -1, -1};
-    struct pvf__process process = PVF__PROCESS_NONE;
-    int status = start(program_fd, argv, &ours, &process, err);
-    if (status != 0) {
-        return status;
-    }
-    status = carry(&ours, input, deadline_ns, &run, err);
-    close_end(&ours.in);
-    if (status == 0) {
-        status = pvf__process_wait(&process, deadline_ns, &run.status, err);
-    }
-    pvf__process_kill(&process);
-    close_end(&ours.out);
-    close_end(&ours.errors);
-    if (status != 0) {
-        pvf__error_wrap(err, "%s %s", argv[0], argv[1] != NULL ? argv[1] : "");
-        pvf__oneshot_done(&run);
-        return status;
-    }
-    *ret = run;
-    return 0;
+    struct pvf__oneshot_running running;
+    int status = pvf__oneshot_start(program_fd, argv, input, out_max, deadline_ns, &running, err);
+    return status != 0
+               ? status
+               : pvf__oneshot_finish(&running, argv[0], argv[1] != NULL ? argv[1] : "", ret, err);
 }
 
 void pvf__oneshot_done(struct pvf__oneshot *run)

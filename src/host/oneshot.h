@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/slice.h"
+#include "host/process.h"
 #include "pvf/error.h"
 
 #include <stdbool.h>
@@ -20,6 +21,35 @@ struct pvf__oneshot {
     struct pvf__buf out;    /* its stdout; more than out.max bytes is PVF_ERR_LIMIT */
     struct pvf__buf errors; /* the beginning of its stderr */
 };
+
+/* One that runs; nothing in it is for others. */
+struct pvf__oneshot_running {
+    struct pvf__oneshot so_far;
+    struct pvf__process process;
+    struct pvf__slice input;
+    uint64_t deadline_ns;
+    int in;
+    int out;
+    int errors;
+};
+
+/*
+ * The two halves of pvf__oneshot_run, for several at a time: all are started, then each is
+ * finished.  The input must stay until then.  Every one that was started is finished, which
+ * releases it in any case; `name` and `word` are for the error's text.
+ */
+PVF__NODISCARD int pvf__oneshot_start(int program_fd,
+                                      const char *const argv[],
+                                      struct pvf__slice input,
+                                      size_t out_max,
+                                      uint64_t deadline_ns,
+                                      struct pvf__oneshot_running *ret,
+                                      pvf_error *err);
+PVF__NODISCARD int pvf__oneshot_finish(struct pvf__oneshot_running *running,
+                                       const char *name,
+                                       const char *word,
+                                       struct pvf__oneshot *ret,
+                                       pvf_error *err);
 
 /*
  * Runs a program (see pvf__process_start) with `input` on its stdin until it ends, at the latest at

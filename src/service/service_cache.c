@@ -24,8 +24,10 @@
 /* With less, a local failure of a preparation is put down to the disk. */
 #define FULL_BYTES ((uint64_t)16 << 20)
 
-static int
-make_identity(const struct pvf_host *host, struct pvf__cache_identity *ret, pvf_error *err)
+static int make_identity(const struct pvf_host *host,
+                         struct pvf__cache *cache,
+                         struct pvf__cache_identity *ret,
+                         pvf_error *err)
 {
     char program[32];
     (void)snprintf(program, sizeof(program), "/proc/self/fd/%d", host->prepare_program.fd);
@@ -34,6 +36,7 @@ make_identity(const struct pvf_host *host, struct pvf__cache_identity *ret, pvf_
         /* What the worker calls itself is in its file. */
         .version = host->node_version != NULL ? host->node_version : "any",
         .metering = (int32_t)host->metering,
+        .cache = cache,
     };
     return pvf__cache_identity_make(&worker, ret, err);
 }
@@ -42,19 +45,21 @@ int pvf__service_cache_open(struct pvf_service *service, const char *folder, pvf
 {
     struct pvf__cache_identity identity;
     pvf_error why = PVF_ERROR_INIT;
-    int status = make_identity(service->host, &identity, &why);
+    const struct pvf__cache_config config = {.folder = folder, .mode = PVF__CACHE_OWN};
+    int status = pvf__cache_open(&config, &service->cache, err);
+    if (status != 0) {
+        return status;
+    }
+    status = make_identity(service->host, service->cache, &identity, &why);
     if (status == PVF_ERR_UNSUPPORTED) {
         pvf__log(PVF__LOG_WARN, "artifacts are not kept for the next start: %s", why.text);
-    } else if (status != 0) {
+        return 0;
+    }
+    if (status != 0) {
         return pvf__error_set(err, status, "%s", why.text);
     }
-    service->keeps_artifacts = status == 0;
-    const struct pvf__cache_config config = {
-        .folder = folder,
-        .mode = PVF__CACHE_OWN,
-        .identity = status == 0 ? &identity : NULL,
-    };
-    return pvf__cache_open(&config, &service->cache, err);
+    service->keeps_artifacts = true;
+    return pvf__cache_set_identity(service->cache, &identity, err);
 }
 
 /* ---- The table ---- */
@@ -271,19 +276,36 @@ void pvf__service_artifact_take(struct pvf_service *service,
     service->space_at = 0;
 }
 
+static bool prove(struct pvf_service *service, struct pvf__service_artifact *artifact)
+{
+    struct pvf__cache_artifact loaded;
+    if (!artifact->proven &&
+        pvf__cache_load(service->cache, &artifact->name, &loaded) == PVF__CACHE_HIT) {
+        (void)close(loaded.fd);
+        artifact->proven = true;
+    }
+    return artifact->proven;
+}
+
+void pvf__service_artifact_expect(struct pvf_service *service,
+                                  const struct pvf__service_request *request)
+{
+    struct pvf__service_artifact *artifact =
+        pvf__service_artifact_find(service, request->first_generation);
+    if (artifact != NULL && artifact->cached) {
+        /* When it is no good, its use finds it gone. */
+        (void)prove(service, artifact);
+    }
+}
+
 bool pvf__service_artifact_use(struct pvf_service *service, struct pvf__service_artifact *artifact)
 {
     uint64_t now = pvf__clock_monotonic_ns();
     if (!artifact->cached) {
         return true;
     }
-    if (!artifact->proven) {
-        struct pvf__cache_artifact loaded;
-        if (pvf__cache_load(service->cache, &artifact->name, &loaded) != PVF__CACHE_HIT) {
-            return false;
-        }
-        (void)close(loaded.fd);
-        artifact->proven = true;
+    if (!prove(service, artifact)) {
+        return false;
     }
     if (artifact->touched_at == 0 || now - artifact->touched_at > TOUCH_PERIOD_NS) {
         artifact->touched_at = now;

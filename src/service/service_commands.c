@@ -50,6 +50,8 @@ static void do_spawn(struct pvf_service *service, const struct pvf__core_command
         service->spawn_error[kind] = why;
         pvf__service_metrics_spawn_failed(service, kind, why.detail);
         pvf__core_spawn_failed(service->core, pvf__clock_monotonic_ns(), command->worker);
+    } else if (request != NULL) {
+        pvf__service_artifact_expect(service, request);
     }
 }
 

@@ -6,43 +6,39 @@
  */
 #include "service/service_state.h"
 
-#include "base/fd.h"
 #include "base/log.h"
-#include "cache/cache_digest.h"
+#include "cache/cache_program.h"
+#include "host/checks.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static void
-describe(const struct pvf__program *program, bool with_digest, struct pvf__service_program *ret)
+static void identify(struct pvf_service *service,
+                     const struct pvf__program *program,
+                     enum pvf__worker_kind kind)
 {
     char path[32];
-    struct stat info;
     pvf_error why = PVF_ERROR_INIT;
-    if (pvf_worker_version(program->path, ret->version, sizeof(ret->version), NULL) != 0) {
-        ret->version[0] = '\0';
-    }
-    if (!with_digest) {
-        return;
-    }
+    struct pvf__service_program *ret = &service->programs[kind];
     /* The file that was opened, whatever stands at its path by now. */
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", program->fd);
-    PVF__CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &info) != 0 ||
-        pvf__cache_digest_file(fd, (uint64_t)info.st_size, ret->digest, &ret->size, &why) != 0) {
-        pvf__log(PVF__LOG_WARN, "evidence will not say which file %s is", program->path);
-        return;
+    ret->has_digest =
+        pvf__cache_program_digest(
+            service->cache, pvf__spawn_kind_name(kind), path, ret->digest, &ret->size, &why) == 0;
+    if (!ret->has_digest) {
+        pvf__log(PVF__LOG_WARN, "evidence will not say which program it is about: %s", why.text);
     }
-    ret->has_digest = true;
 }
 
 void pvf__service_programs_describe(struct pvf_service *service)
 {
-    const bool with_digest = service->evidence_dir != NULL;
-    describe(
-        &service->host->prepare_program, with_digest, &service->programs[PVF__WORKER_KIND_PREPARE]);
-    describe(
-        &service->host->execute_program, with_digest, &service->programs[PVF__WORKER_KIND_EXECUTE]);
+    const struct pvf__program *prepare = &service->host->prepare_program;
+    const struct pvf__program *execute = &service->host->execute_program;
+    const char *const paths[2] = {prepare->path, execute->path};
+    char *const versions[2] = {service->programs[PVF__WORKER_KIND_PREPARE].version,
+                               service->programs[PVF__WORKER_KIND_EXECUTE].version};
+    pvf__checks_versions(paths, versions, sizeof(service->programs[0].version));
+    if (service->evidence_dir != NULL) {
+        identify(service, prepare, PVF__WORKER_KIND_PREPARE);
+        identify(service, execute, PVF__WORKER_KIND_EXECUTE);
+    }
 }

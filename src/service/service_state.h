@@ -366,6 +366,12 @@ void pvf__service_artifact_take(struct pvf_service *service,
                                 bool keep);
 /* Before a use: proves it once, notes the use.  False: it is no good, and the core was told. */
 bool pvf__service_artifact_use(struct pvf_service *service, struct pvf__service_artifact *artifact);
+/*
+ * A worker is being started for the request: proves the artifact of an earlier run meanwhile, which
+ * would have to be done when the worker is there.
+ */
+void pvf__service_artifact_expect(struct pvf_service *service,
+                                  const struct pvf__service_request *request);
 void pvf__service_artifact_remove(struct pvf_service *service, uint64_t generation);
 void pvf__service_artifacts_free(struct pvf_service *service);
 /* Tells the core how much space is free. */

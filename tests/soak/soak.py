@@ -195,7 +195,7 @@ class Soak:
             stem, end = os.path.splitext(name)
             if end in (".pvf", ".meta"):
                 pairs.setdefault(stem, []).append(end)
-            elif name not in ("marker", "lock", "key"):
+            elif name not in ("marker", "lock", "key", "program-prepare", "program-execute"):
                 self.fault(f"{label}: {name} is left in the cache")
         return pairs
 

@@ -2,7 +2,9 @@
 /* Artifacts that are stored, proven, listed, used, collected and removed. */
 #include "support/test.h"
 
+#include "base/buf.h"
 #include "base/fd.h"
+#include "cache/cache_program.h"
 #include "hash/hash.h"
 #include "pvf/status.h"
 #include "pvf/types.h"
@@ -347,6 +349,94 @@ static void an_identity_is_of_the_programs_bytes(void **state)
     assert_int_equal(pvf__cache_identity_make(&worker, &two, &err), PVF_ERR_INVALID_ARG);
 }
 
+/* Digests a program; true when its file was read for it. */
+static bool reads(const char *kind, const char *program, uint8_t ret[32])
+{
+    uint64_t size = 0;
+    struct stat info;
+    const uint64_t before = pvf__cache_counts(cache)->programs_read;
+    memset(ret, 0, 32);
+    assert_int_equal(pvf__cache_program_digest(cache, kind, program, ret, &size, NULL), 0);
+    assert_int_equal(stat(program, &info), 0);
+    assert_int_equal(size, info.st_size);
+    return pvf__cache_counts(cache)->programs_read != before;
+}
+
+static void a_program_that_is_known_is_not_read_again(void **state)
+{
+    (void)state;
+    /* Nobody has changed it in the last seconds. */
+    static const char program[] = "/bin/sh";
+    uint8_t right[32];
+    uint8_t digest[32];
+    PVF__CLEANUP_BUF struct pvf__buf bytes = PVF__BUF_INIT((size_t)64 << 20);
+    assert_int_equal(pvf__fd_read_file(program, &bytes, NULL), 0);
+    pvf__hash_blake2b_256(bytes.data, bytes.len, right);
+    assert_true(reads("prepare", program, digest));
+    assert_memory_equal(digest, right, 32);
+    assert_false(reads("prepare", program, digest));
+    assert_memory_equal(digest, right, 32);
+    reopen();
+    assert_false(reads("prepare", program, digest));
+    assert_memory_equal(digest, right, 32);
+    /* Another program, and the same one in another part. */
+    assert_true(reads("prepare", "/proc/self/exe", digest));
+    assert_memory_not_equal(digest, right, 32);
+    assert_true(reads("prepare", program, digest));
+    assert_true(reads("execute", program, digest));
+    assert_memory_equal(digest, right, 32);
+}
+
+static void what_is_known_of_a_program_is_sealed(void **state)
+{
+    (void)state;
+    static const char program[] = "/bin/sh";
+    char path[160];
+    uint8_t right[32];
+    uint8_t digest[32];
+    PVF__CLEANUP_BUF struct pvf__buf record = PVF__BUF_INIT(1024);
+    assert_true(reads("prepare", program, right));
+    (void)snprintf(path, sizeof(path), "%s/program-prepare", pvf__cache_path(cache));
+    assert_int_equal(pvf__fd_read_file(path, &record, NULL), 0);
+    for (size_t i = 0; i <= record.len; i++) {
+        if (i < record.len) {
+            record.data[i] ^= 0x40;
+        }
+        /* At last one that is cut. */
+        const size_t len = i < record.len ? record.len : record.len - 1;
+        assert_int_equal(pvf__fd_write_file(path, 0600, record.data, len, NULL), 0);
+        assert_true(reads("prepare", program, digest));
+        assert_memory_equal(digest, right, 32);
+        if (i < record.len) {
+            record.data[i] ^= 0x40;
+        }
+    }
+    /* As it was, it counts; under another key it does not. */
+    assert_int_equal(pvf__fd_write_file(path, 0600, record.data, record.len, NULL), 0);
+    assert_false(reads("prepare", program, digest));
+    (void)snprintf(path, sizeof(path), "%s/key", pvf__cache_path(cache));
+    assert_int_equal(unlink(path), 0);
+    reopen();
+    assert_true(reads("prepare", program, digest));
+}
+
+/* Its next change could get the same time. */
+static void a_program_that_was_just_changed_is_read_again(void **state)
+{
+    (void)state;
+    char path[128];
+    uint8_t one[32];
+    uint8_t two[32];
+    (void)snprintf(path, sizeof(path), "%s/x", bench.parent);
+    assert_int_equal(pvf__fd_write_file(path, 0700, "\177ELF 1", 6, NULL), 0);
+    assert_true(reads("prepare", path, one));
+    assert_true(reads("prepare", path, two));
+    assert_memory_equal(one, two, 32);
+    assert_int_equal(pvf__fd_write_file(path, 0700, "\177ELF 2", 6, NULL), 0);
+    assert_true(reads("prepare", path, two));
+    assert_memory_not_equal(one, two, 32);
+}
+
 static void another_feature_is_another_processor(void **state)
 {
     (void)state;
@@ -385,6 +475,9 @@ int main(void)
         ROW(collecting_starts_with_the_oldest),
         ROW(free_space_is_that_of_its_disk),
         ROW(an_identity_is_of_the_programs_bytes),
+        ROW(a_program_that_is_known_is_not_read_again),
+        ROW(what_is_known_of_a_program_is_sealed),
+        ROW(a_program_that_was_just_changed_is_read_again),
         ROW(another_feature_is_another_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
