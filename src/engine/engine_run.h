@@ -69,6 +69,12 @@ void pvf__engine_instance_call(struct pvf__engine_instance *instance,
                                void *context,
                                struct pvf__engine_outcome *ret_outcome);
 
+/*
+ * For an instance that has to wait for its call: does beforehand what the first call in a thread
+ * costs once, and touches what most calls will.  Nothing that the guest can see changes.
+ */
+void pvf__engine_instance_warm_up(struct pvf__engine_instance *instance);
+
 /* NULL is fine. */
 void pvf__engine_instance_delete(struct pvf__engine_instance *instance);
 

@@ -5,6 +5,7 @@
  */
 #include "execute/execute_job.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "engine/engine_run.h"
@@ -19,14 +20,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#define NS_PER_US 1000u
 
 struct run {
     const struct pvf__execute_job *job;
     struct pvf__execute_input input;
-    struct pvf__engine_outcome outcome;
     struct pvf__buf output;
 };
+
+/* What there is one of in a process, where jobs may find it made; all of it ends with the process.
+ */
+static struct {
+    struct pvf__engine_module *module;
+    struct pvf__engine_instance *instance;
+    struct pvf__engine_outcome outcome;
+    bool is_instantiated; /* or the outcome says why not */
+    uint64_t cpu_us;      /* that this took, if it was done beforehand */
+} self;
 
 /* A job without memory has no verdict: its worker must see a death, not an answer. */
 static void no_memory(void)
@@ -42,15 +53,12 @@ static void take_output(void *context, const uint8_t *data, size_t len)
     }
 }
 
-static void construction_failed(struct run *run, const pvf_error *err)
+static void construction_failed(const pvf_error *err)
 {
-    run->outcome.class = PVF__ENGINE_RUNTIME_CONSTRUCTION;
+    self.outcome.class = PVF__ENGINE_RUNTIME_CONSTRUCTION;
     (void)snprintf(
-        run->outcome.text, sizeof(run->outcome.text), "%s%s", PVF__ENGINE_CONSTRUCTION, err->text);
+        self.outcome.text, sizeof(self.outcome.text), "%s%s", PVF__ENGINE_CONSTRUCTION, err->text);
 }
-
-/* There is one artifact in a process; a job made from a zygote finds it here. */
-static struct pvf__engine_module *module;
 
 int pvf__execute_job_load(const struct pvf__executor_params *params,
                           int artifact_fd,
@@ -62,30 +70,48 @@ int pvf__execute_job_load(const struct pvf__executor_params *params,
     };
     struct pvf__engine *engine;
     int status = pvf__engine_new(&settings, &engine, err);
-    return status != 0 ? status
-                       : pvf__engine_load_fd(engine, artifact_fd, params->ecc_rfc163, &module, err);
+    return status != 0
+               ? status
+               : pvf__engine_load_fd(engine, artifact_fd, params->ecc_rfc163, &self.module, err);
+}
+
+static void instantiate(const struct pvf__executor_params *params)
+{
+    const struct pvf__engine_limits limits = {
+        .max_pages = params->max_memory_pages,
+        .max_log_level = (uint32_t)pvf__worker_log_level(getenv("RUST_LOG")),
+        .no_memory = no_memory,
+    };
+    self.instance = pvf__engine_instance_new(self.module, &limits, &self.outcome);
+    self.is_instantiated = true;
+}
+
+void pvf__execute_job_instantiate(const struct pvf__executor_params *params)
+{
+    uint64_t before = pvf__clock_process_cpu_ns();
+    instantiate(params);
+    self.cpu_us = (pvf__clock_process_cpu_ns() - before) / NS_PER_US;
+    if (self.instance != NULL) {
+        pvf__engine_instance_warm_up(self.instance);
+    }
 }
 
 static void run_guest(void *context)
 {
     struct run *run = context;
     const struct pvf__executor_params *params = run->job->params;
-    const struct pvf__engine_limits limits = {
-        .max_pages = params->max_memory_pages,
-        .max_log_level = (uint32_t)pvf__worker_log_level(getenv("RUST_LOG")),
-        .no_memory = no_memory,
-    };
     const struct pvf__engine_input input = {.parts = run->input.parts,
                                             .count = PVF__EXECUTE_INPUT_PARTS};
     pvf_error err = PVF_ERROR_INIT;
-    if (module == NULL && pvf__execute_job_load(params, run->job->artifact_fd, &err) != 0) {
-        construction_failed(run, &err);
+    if (self.module == NULL && pvf__execute_job_load(params, run->job->artifact_fd, &err) != 0) {
+        construction_failed(&err);
         return;
     }
-    struct pvf__engine_instance *instance =
-        pvf__engine_instance_new(module, &limits, &run->outcome);
-    if (instance != NULL) {
-        pvf__engine_instance_call(instance, &input, take_output, run, &run->outcome);
+    if (!self.is_instantiated) {
+        instantiate(params);
+    }
+    if (self.instance != NULL) {
+        pvf__engine_instance_call(self.instance, &input, take_output, run, &self.outcome);
     }
     /* Nothing is torn down: the process ends, which is the fastest way to free all of it. */
 }
@@ -97,11 +123,11 @@ judge(const struct run *run, char *text, size_t size, struct pvf__execute_job_re
     struct pvf__validation_result result;
     pvf_error err = PVF_ERROR_INIT;
     *ret = (struct pvf__execute_job_result){.ok = true};
-    if (run->outcome.class != PVF__ENGINE_OK) {
-        ret->response.kind = run->outcome.class == PVF__ENGINE_RUNTIME_CONSTRUCTION
+    if (self.outcome.class != PVF__ENGINE_OK) {
+        ret->response.kind = self.outcome.class == PVF__ENGINE_RUNTIME_CONSTRUCTION
                                  ? PVF__JOB_RESPONSE_RUNTIME_CONSTRUCTION
                                  : PVF__JOB_RESPONSE_INVALID_CANDIDATE;
-        (void)snprintf(text, size, "execute: %s", run->outcome.text);
+        (void)snprintf(text, size, "execute: %s", self.outcome.text);
     } else if (pvf__validation_result_decode(run->output.data, run->output.len, &result, &err) !=
                0) {
         ret->response.kind = PVF__JOB_RESPONSE_INVALID_CANDIDATE;
@@ -113,14 +139,10 @@ judge(const struct run *run, char *text, size_t size, struct pvf__execute_job_re
     ret->response.text = pvf__slice_text(text);
 }
 
-/* CPU time of this process in microseconds. */
-static uint64_t cpu_us(void)
+/* CPU time of this process in microseconds that does not count as the candidate's. */
+static uint64_t uncounted_us(void)
 {
-    struct timespec used;
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) {
-        return 0;
-    }
-    return (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / 1000u;
+    return pvf__clock_process_cpu_ns() / NS_PER_US - self.cpu_us;
 }
 
 /* A PoV that gives no input.  Only damage that is in the bytes themselves is a verdict. */
@@ -172,14 +194,14 @@ int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)
 {
     /* Large: kept off the stack. */
     static struct run run;
-    static char text[sizeof(run.outcome.text) + 64];
+    static char text[sizeof(self.outcome.text) + 64];
     struct pvf__execute_job_result result;
     pvf_error err = PVF_ERROR_INIT;
     run.job = job;
     pvf__buf_init(&run.output, SIZE_MAX);
     int status = pvf__execute_input_make(job->request, &run.input, &err);
     /* From here on the candidate's time counts. */
-    if (pvf__job_say_ready(pipe_fd, run.input.pov_len, cpu_us(), &err) != 0) {
+    if (pvf__job_say_ready(pipe_fd, run.input.pov_len, uncounted_us(), &err) != 0) {
         return PVF__EXIT_ORDERLY;
     }
     if (status != 0) {

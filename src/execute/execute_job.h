@@ -30,4 +30,11 @@ int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd);
 PVF__NODISCARD int
 pvf__execute_job_load(const struct pvf__executor_params *params, int artifact_fd, pvf_error *err);
 
+/*
+ * In a job that will wait for its candidate, once the artifact is loaded, with the stack that the
+ * guest needs: makes the instance, and thereby runs the guest's start function, which cannot know
+ * the candidate.  A failure is that of the candidate to come.  Its CPU time counts as the rest.
+ */
+void pvf__execute_job_instantiate(const struct pvf__executor_params *params);
+
 #endif

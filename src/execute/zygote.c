@@ -229,9 +229,9 @@ take(struct slot *slot, struct pvf__slice input, struct pvf__job_made *ret, pvf_
     if (status == 0) {
         status = check_child(slot, pid, &pid_fd, err);
     }
-    /* Before it sees the candidate: a job that ends without that word is this machine's fault. */
+    /* Before it sees the candidate: a job that ends without a word is this machine's fault. */
     if (status == 0) {
-        status = pvf__job_say_take_fenced(slot->next.read_end, deadline, err);
+        status = pvf__job_say_take_waiting(slot->next.read_end, deadline, err);
     }
     if (status == 0) {
         status = hand_over(&slot->next, pid_fd, input, err);

@@ -15,6 +15,7 @@
 #include "proto/exit_codes.h"
 #include "sandbox/sandbox_clone.h"
 #include "worker/worker_job_make.h"
+#include "worker/worker_job_say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,6 +82,10 @@ be_job(const struct pvf__zygote_spec *spec, const int fds[PVF__ZYGOTE_ORDER], in
     }
     (void)prctl(PR_SET_NAME, "pvf-execute-job");
     pvf__job_begin(spec->sandbox, &limits, &files);
+    pvf__execute_job_instantiate(spec->params);
+    if (pvf__job_say_waiting(fds[PVF__ZYGOTE_PIPE], NULL) != 0) {
+        _exit(PVF__EXIT_ORDERLY);
+    }
     struct pvf__slice body = wait_for_input(fds);
     if (pvf__execute_request_decode(body.data, body.len, &request, NULL) != 0) {
         /* The worker has decoded the same bytes. */

@@ -144,6 +144,7 @@ CALLS(SAME, SAME_LEGACY)
 #define ANSWER(number) (SECCOMP_RET_ERRNO | (number))
 
 /* Newer than the oldest headers that this is compiled with. */
+#define ADVICE_POPULATE_WRITE 23
 #define ADVICE_GUARD_INSTALL 102
 #define ADVICE_GUARD_REMOVE 103
 #define PROTECT_BTI 0x10 /* aarch64; x86-64 refuses the bit itself */
@@ -183,6 +184,7 @@ static const struct pvf__seccomp_meaning meanings[PVF__SECCOMP_RULES] = {
                                                  MADV_HUGEPAGE,
                                                  MADV_NOHUGEPAGE,
                                                  MADV_DONTDUMP,
+                                                 ADVICE_POPULATE_WRITE,
                                                  ADVICE_GUARD_INSTALL,
                                                  ADVICE_GUARD_REMOVE)}},
                              .action = ALLOW,

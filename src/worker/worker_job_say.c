@@ -12,6 +12,7 @@
 #define SAY_FENCED 0x01
 #define SAY_FAULT 0x02
 #define SAY_READY 0x03
+#define SAY_WAITING 0x04
 
 int pvf__job_say_fenced(int pipe_fd, pvf_error *err)
 {
@@ -19,12 +20,18 @@ int pvf__job_say_fenced(int pipe_fd, pvf_error *err)
     return pvf__fd_write(pipe_fd, &word, 1, err);
 }
 
-int pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err)
+int pvf__job_say_waiting(int pipe_fd, pvf_error *err)
 {
-    uint8_t word;
-    int status = pvf__fd_read_by(pipe_fd, &word, 1, deadline_ns, err);
-    if (status == 0 && word != SAY_FENCED) {
-        status = pvf__error_set(err, PVF_ERR_PEER, "the job is not fenced");
+    static const uint8_t word = SAY_WAITING;
+    return pvf__fd_write(pipe_fd, &word, 1, err);
+}
+
+int pvf__job_say_take_waiting(int pipe_fd, uint64_t deadline_ns, pvf_error *err)
+{
+    uint8_t words[2];
+    int status = pvf__fd_read_by(pipe_fd, words, sizeof(words), deadline_ns, err);
+    if (status == 0 && (words[0] != SAY_FENCED || words[1] != SAY_WAITING)) {
+        status = pvf__error_set(err, PVF_ERR_PEER, "the job is not fenced, or does not wait");
     }
     return status;
 }

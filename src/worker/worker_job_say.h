@@ -23,8 +23,14 @@
 /* "The fence stands."  0 or the error of the pipe. */
 PVF__NODISCARD int pvf__job_say_fenced(int pipe_fd, pvf_error *err);
 
-/* Takes that word from the job's pipe; without it, in time, nothing that the job says counts. */
-PVF__NODISCARD int pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
+/*
+ * "All is made that can be without a candidate."  After that word, from a job that was made ahead
+ * of need; what hostile code has run by then knows no candidate, and may have said it.
+ */
+PVF__NODISCARD int pvf__job_say_waiting(int pipe_fd, pvf_error *err);
+
+/* Takes these two words from the job's pipe; without them, in time, it is given no candidate. */
+PVF__NODISCARD int pvf__job_say_take_waiting(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
 
 /* "This machine could not fence me", with the reason; nothing follows. */
 void pvf__job_say_fault(int pipe_fd, const char *text);

@@ -31,7 +31,7 @@ if(TARGET pvf_execute)
         ${PROJECT_SOURCE_DIR}/src/execute/execute_main.c)
     target_link_libraries(hurt_worker PRIVATE pvf_execute pvf_flags)
     foreach(name pvf__sandbox_clone_sibling pvf__zygote_wire_hello pvf__zygote_wire_hear
-            pvf__job_say_take_fenced pvf__job_begin pvf__nursery_is_fit)
+            pvf__job_say_take_waiting pvf__job_begin pvf__nursery_is_fit)
         target_link_options(hurt_worker PRIVATE -Wl,--wrap=${name})
     endforeach()
     if(PVF_SANITIZE)

@@ -26,8 +26,8 @@ int __real_pvf__zygote_wire_hear(int end, pid_t *ret, pvf_error *err);
 int __wrap_pvf__zygote_wire_hear(int end, pid_t *ret, pvf_error *err);
 bool __real_pvf__nursery_is_fit(int pid_fd);
 bool __wrap_pvf__nursery_is_fit(int pid_fd);
-int __real_pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
-int __wrap_pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
+int __real_pvf__job_say_take_waiting(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
+int __wrap_pvf__job_say_take_waiting(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
 void __real_pvf__job_begin(const struct pvf__sandbox_plan *sandbox,
                            const struct pvf__sandbox_job_limits *limits,
                            const struct pvf__sandbox_job_files *files);
@@ -150,12 +150,12 @@ bool __wrap_pvf__nursery_is_fit(int pid_fd)
     return is_fit;
 }
 
-int __wrap_pvf__job_say_take_fenced(int pipe_fd, uint64_t deadline_ns, pvf_error *err)
+int __wrap_pvf__job_say_take_waiting(int pipe_fd, uint64_t deadline_ns, pvf_error *err)
 {
-    int status = __real_pvf__job_say_take_fenced(pipe_fd, deadline_ns, err);
-    if (status == 0 && is_asked_for("job-killed-fenced")) {
+    int status = __real_pvf__job_say_take_waiting(pipe_fd, deadline_ns, err);
+    if (status == 0 && is_asked_for("job-killed-waiting")) {
         hurt(waiting, SIGKILL, WEXITED);
-    } else if (status == 0 && is_asked_for("job-stopped-fenced")) {
+    } else if (status == 0 && is_asked_for("job-stopped-waiting")) {
         hurt(waiting, SIGSTOP, WSTOPPED);
     }
     return status;

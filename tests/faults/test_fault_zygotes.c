@@ -107,8 +107,8 @@ static void deeds(void **state)
         "job-hangs-unfenced",
         "job-killed-heard",
         "job-stopped-heard",
-        "job-killed-fenced",
-        "job-stopped-fenced",
+        "job-killed-waiting",
+        "job-stopped-waiting",
         "job-killed-last",
     };
     (void)state;

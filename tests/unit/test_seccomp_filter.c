@@ -636,6 +636,9 @@ static const struct {
     {"futex", {0, 12}, KILL},   /* CMP_REQUEUE_PI */
     {"madvise", {0, 4096, 4}, ALLOW},
     {"madvise", {0, 4096, 12}, KILL},  /* MERGEABLE: a side channel */
+    {"madvise", {0, 4096, 23}, ALLOW}, /* POPULATE_WRITE: what a write to each page does */
+    {"madvise", {0, 4096, 22}, KILL},
+    {"madvise", {0, 4096, 25}, KILL},  /* COLLAPSE */
     {"madvise", {0, 4096, 100}, KILL}, /* HWPOISON */
     {"membarrier", {32}, ALLOW},
     {"membarrier", {1}, KILL}, /* GLOBAL: slow for everybody */

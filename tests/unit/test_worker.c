@@ -345,6 +345,42 @@ static void first_words_are_heard_in_any_pieces(void **state)
     }
 }
 
+static void a_job_that_waits_says_two_words(void **state)
+{
+    (void)state;
+    const struct {
+        const char *said;
+        int status; /* once the other end is closed */
+    } rows[] = {
+        {"\x01\x04", 0},
+        {"\x01\x04\x03", 0},
+        {"\x01\x03", PVF_ERR_PEER},
+        {"\x04\x01", PVF_ERR_PEER},
+        {"\x02\x04", PVF_ERR_PEER},
+        {"\x01", PVF_ERR_EOF},
+        {"", PVF_ERR_EOF},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int ends[2];
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        assert_int_equal(pvf__fd_write(ends[1], rows[i].said, strlen(rows[i].said), NULL), 0);
+        if (strlen(rows[i].said) < 2) {
+            assert_int_equal(pvf__job_say_take_waiting(ends[0], 1, NULL), PVF_ERR_TIMEOUT);
+            assert_int_equal(pvf__fd_write(ends[1], rows[i].said, strlen(rows[i].said), NULL), 0);
+        }
+        (void)close(ends[1]);
+        assert_int_equal(pvf__job_say_take_waiting(ends[0], UINT64_MAX, NULL), rows[i].status);
+        (void)close(ends[0]);
+    }
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(pvf__job_say_fenced(ends[1], NULL), 0);
+    assert_int_equal(pvf__job_say_waiting(ends[1], NULL), 0);
+    assert_int_equal(pvf__job_say_take_waiting(ends[0], UINT64_MAX, NULL), 0);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
 static void any_signal_is_a_death(void **state)
 {
     (void)state;
@@ -415,6 +451,7 @@ int main(void)
         cmocka_unit_test(a_job_that_cannot_be_fenced_is_no_job),
         cmocka_unit_test(first_words_are_heard_in_any_pieces),
         cmocka_unit_test(any_signal_is_a_death),
+        cmocka_unit_test(a_job_that_waits_says_two_words),
         cmocka_unit_test(a_flood_is_cut_off),
         cmocka_unit_test(a_job_ends_when_the_host_hangs_up),
         cmocka_unit_test(a_child_that_holds_the_pipe_does_not_hold_the_worker),
