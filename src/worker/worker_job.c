@@ -263,9 +263,9 @@ static int not_fenced(const struct pvf__job_report *report, pvf_error *err)
  * A job that was made ahead of need may be dying of something else when it is given its candidate,
  * which nobody can see yet.
  */
-static bool has_begun(const struct pvf__job_made *made, const struct pvf__job_report *report)
+static bool has_begun(int offer_fd, const struct pvf__job_report *report)
 {
-    struct pollfd item = {.fd = made->offer_fd, .events = POLLIN};
+    struct pollfd item = {.fd = offer_fd, .events = POLLIN};
     int status = report->wait_status;
     bool is_well = WIFEXITED(status) && WEXITSTATUS(status) == PVF__EXIT_OK;
     return is_well || poll(&item, 1, 0) == 0;
@@ -313,7 +313,7 @@ static int run_job(const struct pvf__job_spec *spec,
         *ret_failure = PVF__JOB_FAILED_FENCE;
         return status;
     }
-    *ret_begun = has_begun(&made, &report);
+    *ret_begun = has_begun(offer_fd, &report);
     report.input_len = watch.heard.input_len;
     report.frame = (struct pvf__slice){report.payload.data + watch.heard.used,
                                        report.payload.len - watch.heard.used};

@@ -351,19 +351,13 @@ def hurt_before_the_job(tally, artifacts, args):
             with_all_gone(tally, name, bench)
 
 
-def ticks(pid):
-    """CPU time of a process in ticks, 0 when it is gone."""
-    fields = process_fields(pid)
-    return 0 if fields is None else int(fields[11]) + int(fields[12])
-
-
 def start_endless(tally, name, bench, seconds=LONG):
     """A job that was made ahead of need runs its candidate, and does not end by itself."""
     job = bench.ahead(modules.ENDLESS_IF_ASKED)
-    before = ticks(job)
+    before = family.ticks(job)
     bench.begin(modules.ENDLESS_IF_ASKED, head=ASKED, seconds=seconds)
     tally.check(f"{name}: the zygote's job works",
-                bool(wait_for(lambda: ticks(job) > before + 2, PATIENCE)), True)
+                bool(wait_for(lambda: family.ticks(job) > before + 2, PATIENCE)), True)
     return job
 
 

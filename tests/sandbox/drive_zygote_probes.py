@@ -36,6 +36,7 @@ DIED = 49  # where the exit code is among the fields of /proc/PID/stat, from the
 LONG = 50  # seconds; for more there are no zygotes
 PLACES = 4  # as many artifacts a worker keeps
 LARGE = 200 << 20  # three of them are more than it keeps
+BURNT = 5  # ticks: no honest zygote needs as many
 TURNS = 4  # two plain ones, then two of a zygote
 
 
@@ -221,9 +222,9 @@ def members(worker, group):
 
 
 def settle(worker):
-    """Until all that this artifact made is dead, or waits for something."""
+    """Until all that this artifact made is dead, waits for something, or does nothing but burn."""
     group = worker.find_group()
-    rig.wait_for(lambda: all(rig.is_gone(pid) or family.is_asleep(pid)
+    rig.wait_for(lambda: all(rig.is_gone(pid) or family.is_asleep(pid) or family.ticks(pid) > BURNT
                              for pid in members(worker, group)), family.PATIENCE)
 
 

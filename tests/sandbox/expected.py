@@ -156,6 +156,8 @@ HIJACKS = {
     "deaf": ((), FAILED),
     "never-hello": ((), FAILED),
     "never-fenced": ((), FAILED),
+    "ignore-signals": ((), FAILED),
+    "burn-in-threads": ((), FAILED),
     "garbage-for-a-word": ((), "not fenced"),
     "claim-fault": ((), "not fenced"),
     "be-the-job": ((), "claims to be a job"),

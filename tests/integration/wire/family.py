@@ -68,6 +68,12 @@ def is_asleep(pid):
     return bool(states) and set(states) == {b"S"}
 
 
+def ticks(pid):
+    """Its CPU time in ticks, 0 when it is gone."""
+    fields = process_fields(pid)
+    return 0 if fields is None else int(fields[11]) + int(fields[12])
+
+
 def filters(pid):
     """How many filters it is behind; kernels before 5.9 do not say."""
     return int(status(pid).get("Seccomp_filters", 2))
