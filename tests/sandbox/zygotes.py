@@ -12,6 +12,7 @@ PREFIX = "ahead: "
 NEVER_IDLE = 1 << 30  # ms
 NO_ZYGOTE, HONEST = "no zygote", "an honest zygote"
 TRIES = 12
+PLAIN = ("the plain way", "another is made")  # what a worker says of other jobs
 
 
 class Artifact:
@@ -155,7 +156,7 @@ class Nursery(rig.Launched):
             if answer.text.startswith(PREFIX):
                 return answer.text.removeprefix(PREFIX)
             if answer.pid == job or (answer.pid is None and
-                                     "the plain way" not in self.log()[heard:]):
+                                     not any(word in self.log()[heard:] for word in PLAIN)):
                 return self.outcome(answer)
             # It was not ready in time for its worker: this machine is busy.
         raise RuntimeError(f"{text}: never in a job that was made ahead of need")
