@@ -268,7 +268,8 @@ static bool has_begun(int offer_fd, const struct pvf__job_report *report)
     struct pollfd item = {.fd = offer_fd, .events = POLLIN};
     int status = report->wait_status;
     bool is_well = WIFEXITED(status) && WEXITSTATUS(status) == PVF__EXIT_OK;
-    return is_well || poll(&item, 1, 0) == 0;
+    /* That nobody has the other end any more is an event as well, and always there. */
+    return is_well || poll(&item, 1, 0) <= 0 || (item.revents & POLLIN) == 0;
 }
 
 static int run_job(const struct pvf__job_spec *spec,
