@@ -293,6 +293,15 @@ def with_all_gone(tally, name, bench):
                 bench.gone_with_it(lambda bench: bench.worker.socket.close()), True)
 
 
+def gone_in_use(bench, victim, code):
+    """Whether it goes while the worker is used, which is when it reaps.  Until then a job that had
+    its candidate may die with it."""
+    def is_over():
+        bench.ask(code)
+        return is_gone(victim)
+    return bool(wait_for(is_over, PATIENCE))
+
+
 def hurt_while_waiting(tally, artifacts, args):
     """A job waits for its candidate, the worker for a request."""
     for who in WHO:
@@ -313,12 +322,12 @@ def hurt_while_waiting(tally, artifacts, args):
                     # A job that had its candidate before it was killed has no verdict.
                     allowed = {"Ok", "JobDied"} if at_once else {"Ok"}
                     tally.check(f"{name}: first answer", {first} - allowed, set())
+                    if how == "killed":
+                        tally.check(f"{name}: it is gone",
+                                    gone_in_use(bench, victim, modules.CONSTANT), True)
                     seen = [bench.name(modules.CONSTANT) for _ in range(2)]
                     tally.check(f"{name}: answers", seen, ["Ok"] * 2)
                     if how == "killed":
-                        tally.check(f"{name}: it is gone",
-                                    bool(wait_for(lambda victim=victim: is_gone(victim),
-                                                  PATIENCE)), True)
                         tally.check(f"{name}: afterwards",
                                     wait_for(lambda: bench.at_rest(modules.CONSTANT) == before,
                                              PATIENCE), True)
@@ -402,11 +411,12 @@ def other_artifact(tally, artifacts, args):
             tally.check("two artifacts: answer", bench.name(modules.TRAP), "InvalidCandidate")
         bench.come_to_rest()
         wait_for(lambda: len([pid for pid in bench.family() if family.waits(pid)]) == 2, PATIENCE)
-        for pid, name in bench.family().items():
-            if pid not in other and name == GUARD:
-                os.kill(pid, signal.SIGKILL)
+        guard = next(pid for pid, name in bench.family().items()
+                     if pid not in other and name == GUARD)
+        os.kill(guard, signal.SIGKILL)
         first = bench.name(modules.TRAP)
         tally.check("two artifacts: first answer", {first} - {"InvalidCandidate", "JobDied"}, set())
+        tally.check("two artifacts: it is gone", gone_in_use(bench, guard, modules.TRAP), True)
         tally.check("two artifacts: answers", [bench.name(modules.TRAP) for _ in range(2)],
                     ["InvalidCandidate"] * 2)
         now = bench.family()

@@ -141,7 +141,7 @@ def of_zygotes():
 # Whatever else happens, the next job of its artifact is plain.
 OWN = "ahead: an answer of its own"
 NO_JOB = "nobody asked for|"
-FAILED = "the plain way"
+FAILED = "the plain way|another is made"
 HIJACKS = {
     "stray": (("ahead: done",), ""),
     "many-strays": (("ahead: done",), ""),

@@ -8,6 +8,7 @@
 #include "execute/zygote_wire.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/sandbox_clone.h"
+#include "worker/worker_job_say.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -225,6 +226,13 @@ static void say_fault(const int fds[PVF__ZYGOTE_ORDER])
     wait_for_ever();
 }
 
+/* The words of a job that waits behind its fence. */
+static void say_waiting(const int fds[PVF__ZYGOTE_ORDER])
+{
+    (void)!pvf__job_say_fenced(fds[PVF__ZYGOTE_PIPE], NULL);
+    (void)!pvf__job_say_waiting(fds[PVF__ZYGOTE_PIPE], NULL);
+}
+
 /* Until the worker has handed the input over. */
 static void take_input(const int fds[PVF__ZYGOTE_ORDER])
 {
@@ -235,7 +243,7 @@ static void take_input(const int fds[PVF__ZYGOTE_ORDER])
 /* The word of a fenced job; then its input is on its way. */
 static void say_fenced(const int fds[PVF__ZYGOTE_ORDER])
 {
-    (void)!write(fds[PVF__ZYGOTE_PIPE], "\1", 1);
+    say_waiting(fds);
     take_input(fds);
 }
 
@@ -306,7 +314,7 @@ static int answer_for_the_job(struct probe_env *env)
     (void)env;
     int fds[PVF__ZYGOTE_ORDER];
     take_order(fds);
-    (void)!write(fds[PVF__ZYGOTE_PIPE], "\1", 1);
+    say_waiting(fds);
     say_own_answer(fds);
     be_stray(fds, take_input);
     wait_for_ever();
@@ -331,7 +339,7 @@ static int leave_the_job(struct probe_env *env)
     _exit(0);
 }
 
-/* Nobody listens when the input is announced. */
+/* Nobody takes the input: the job ends badly before. */
 static int close_announce(struct probe_env *env)
 {
     (void)env;
@@ -340,8 +348,8 @@ static int close_announce(struct probe_env *env)
     if (make_stray() == 0) {
         (void)close(fds[PVF__ZYGOTE_ANNOUNCE]);
         (void)send(wire(), "", 1, 0);
-        (void)!write(fds[PVF__ZYGOTE_PIPE], "\1", 1);
-        wait_for_ever();
+        say_waiting(fds);
+        _exit(1);
     }
     (void)close(fds[PVF__ZYGOTE_ANNOUNCE]);
     wait_for_ever();
