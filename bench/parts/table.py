@@ -91,7 +91,8 @@ def _reference_host(page, rows, names, alone):
             cells += [_times(row["ratio"][key]) for key in ("p50", "p99", "min")]
         body.append(cells)
     page.table("Through the reference's host (ms)",
-               "One job at a time, one worker. Floor: a worker that answers at once.", head, body)
+               "One job at a time, one worker; medians of short runs by turns. Floor: a "
+               "worker that answers at once.", head, body)
 
 
 def _our_host(page, rows, names):
