@@ -259,7 +259,7 @@ static bool is_first_pid_namespace(void)
 /* Is an orphan that has ended still there after a while? */
 static bool orphans_stay(void)
 {
-    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 10000000};
     int hold = -1;
     pid_t orphan = is_first_pid_namespace() ? -1 : make_orphan(&hold);
     if (orphan <= 0) {

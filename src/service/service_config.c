@@ -128,7 +128,7 @@ int pvf__service_config_take(const pvf_service_config *given,
                              pvf_service_config *ret,
                              pvf_error *err)
 {
-    pvf_service_config config;
+    pvf_service_config config = {0};
     if (given == NULL) {
         return pvf__error_set(err, PVF_ERR_INVALID_ARG, "a configuration is needed");
     }
