@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -212,11 +213,13 @@ static int
 hand_over(const struct waiting *next, int pid_fd, struct pvf__slice input, pvf_error *err)
 {
     uint64_t len = input.len;
+    struct pvf__zygote_offer offer = {.taken = 1};
+    memcpy(offer.len, &len, sizeof(len));
     int status = pvf__fd_write(next->input, input.data, input.len, err);
     if (status == 0) {
         status = check_fit(pid_fd, err);
     }
-    return status != 0 ? status : pvf__fd_write(next->announce, &len, sizeof(len), err);
+    return status != 0 ? status : pvf__fd_write(next->announce, &offer, sizeof(offer), err);
 }
 
 static int

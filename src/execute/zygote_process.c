@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -52,10 +53,13 @@ static bool find_mapped(const struct pvf__zygote_spec *spec, int *ret)
 /* The request's body; the job ends when it will never come. */
 static struct pvf__slice wait_for_input(const int fds[PVF__ZYGOTE_ORDER])
 {
+    struct pvf__zygote_offer offer;
     uint64_t len;
-    if (pvf__fd_read(fds[PVF__ZYGOTE_ANNOUNCE], &len, sizeof(len), NULL) != 0) {
+    if (pvf__fd_read(fds[PVF__ZYGOTE_ANNOUNCE], offer.len, sizeof(offer.len), NULL) != 0 ||
+        pvf__fd_read(fds[PVF__ZYGOTE_ANNOUNCE], &offer.taken, sizeof(offer.taken), NULL) != 0) {
         _exit(PVF__EXIT_OK);
     }
+    memcpy(&len, offer.len, sizeof(len));
     void *data = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fds[PVF__ZYGOTE_INPUT], 0);
     if (data == MAP_FAILED) {
         abort();

@@ -6,6 +6,7 @@
 #include "pvf/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -18,8 +19,18 @@
 enum pvf__zygote_order {
     PVF__ZYGOTE_PIPE,     /* the job's pipe, write end */
     PVF__ZYGOTE_INPUT,    /* memory where its input will be: the body of the request */
-    PVF__ZYGOTE_ANNOUNCE, /* pipe that tells how many bytes it has, as 8 bytes */
+    PVF__ZYGOTE_ANNOUNCE, /* pipe that tells how many bytes it has: an offer, as below */
     PVF__ZYGOTE_ORDER,
+};
+
+/*
+ * What a job reads in two steps: the second part only once it is back from reading the
+ * first.  A process that was killed while it waited may be given the first, by the kernel, before
+ * it dies; the second it leaves.
+ */
+struct pvf__zygote_offer {
+    uint8_t len[8];
+    uint8_t taken;
 };
 
 /* The worker's end and the zygote's, for one zygote after another. */

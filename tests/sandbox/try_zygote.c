@@ -236,8 +236,8 @@ static void say_waiting(const int fds[PVF__ZYGOTE_ORDER])
 /* Until the worker has handed the input over. */
 static void take_input(const int fds[PVF__ZYGOTE_ORDER])
 {
-    uint64_t len;
-    (void)!read(fds[PVF__ZYGOTE_ANNOUNCE], &len, sizeof(len));
+    struct pvf__zygote_offer offer;
+    (void)!read(fds[PVF__ZYGOTE_ANNOUNCE], &offer, sizeof(offer));
 }
 
 /* The word of a fenced job; then its input is on its way. */
