@@ -31,8 +31,12 @@
 /* How long the end of a zygote is waited for, once nobody waits for an answer. */
 #define END_PATIENCE_NS UINT64_C(2000000000)
 
-/* An artifact whose zygote failed so often gets no further one. */
+/*
+ * An artifact whose zygotes failed so often gets no further one, until they are forgotten: after so
+ * many jobs without a further failure.
+ */
 #define FAILURES_MAX 3
+#define FORGOTTEN_AFTER 500
 
 /* Many thousands of jobs.  Who used more is replaced, before its backstop ends it. */
 #define ZYGOTE_CPU_S 10
@@ -59,6 +63,7 @@ struct slot {
     uint64_t artifact; /* 0: free */
     unsigned uses;
     unsigned failures;
+    unsigned failed_at; /* in uses: the last one */
     enum state state;
     struct pvf__nursery nursery;
     struct waiting next;
@@ -114,12 +119,19 @@ static bool release(struct slot *slot)
     slot->artifact = 0;
     slot->uses = 0;
     slot->failures = 0;
+    slot->failed_at = 0;
     return end(slot, true);
+}
+
+static void count_failure(struct slot *slot)
+{
+    slot->failures++;
+    slot->failed_at = slot->uses;
 }
 
 static void fail(struct slot *slot, const char *why, bool waits)
 {
-    slot->failures++;
+    count_failure(slot);
     pvf__log(PVF__LOG_DEBUG, "a job is made the plain way: %s", why);
     (void)end(slot, waits);
 }
@@ -377,6 +389,9 @@ void pvf__zygote_prepare(uint64_t artifact, const struct pvf__zygote_spec *spec)
     slot->last_use = ++self.clock;
     /* Most artifacts of a worker that serves many are used once before they make room. */
     slot->uses++;
+    if (slot->uses - slot->failed_at >= FORGOTTEN_AFTER) {
+        slot->failures = 0;
+    }
     if (slot->uses < 2 || slot->failures >= FAILURES_MAX || slot->next.ordered) {
         return;
     }
@@ -400,7 +415,9 @@ void pvf__zygote_end(uint64_t artifact, bool was_no_good)
 {
     struct slot *slot = find(artifact);
     if (slot != NULL) {
-        slot->failures += was_no_good ? 1 : 0;
+        if (was_no_good) {
+            count_failure(slot);
+        }
         (void)end(slot, true);
     }
 }

@@ -35,6 +35,7 @@ from wire.worker import Worker, children, is_gone, process_fields, wait_for  # n
 
 ALL, RUNS, SLOTS, TRIES = b"\1" * 5, 4, 4, 12
 ASKED = b"!"  # a head by which ENDLESS_IF_ASKED does not end
+GIVEN_UP_AFTER, TRIED_AGAIN_AFTER = 3, 500  # failures, jobs: src/execute/zygote.c
 LONG = 50.0  # seconds, more than any test lasts; for more than 60 there are no zygotes
 
 
@@ -426,8 +427,33 @@ def other_artifact(tally, artifacts, args):
         with_all_gone(tally, "two artifacts", bench)
 
 
+def forgotten_failures(tally, artifacts, args):
+    """A worker gives up an artifact's zygotes, and tries again many jobs later."""
+    name = "zygotes given up"
+    with Bench(artifacts, args.execute) as bench:
+        bench.ahead(modules.CONSTANT)
+        for _ in range(GIVEN_UP_AFTER):
+            wait_for(bench.has_job_or_none_to_come, PATIENCE)
+            job = bench.waiting()
+            if job is None:
+                break  # a slow machine has failures of its own
+            os.kill(job, signal.SIGKILL)
+            wait_for(lambda job=job: is_hurt(job), PATIENCE)
+            tally.check(f"{name}: answer", bench.name(modules.CONSTANT), "Ok")
+            bench.come_to_rest()
+        wait_for(lambda: not bench.family(), PATIENCE)
+        seen = {bench.name(modules.CONSTANT) for _ in range(10)}
+        bench.come_to_rest()
+        tally.check(f"{name}: answers, processes", (seen, bench.family()), ({"Ok"}, {}))
+        seen = {bench.name(modules.CONSTANT) for _ in range(TRIED_AGAIN_AFTER)}
+        bench.come_to_rest()
+        tally.check(f"{name}: answers of many jobs", seen, {"Ok"})
+        tally.check(f"{name}: there is one again", bool(wait_for(bench.waiting, PATIENCE)), True)
+
+
 def deaths(tally, artifacts, args):
-    for part in (hurt_while_waiting, hurt_before_the_job, hurt_while_running, ends, other_artifact):
+    for part in (hurt_while_waiting, hurt_before_the_job, hurt_while_running, ends, other_artifact,
+                 forgotten_failures):
         part(tally, artifacts, args)
 
 
