@@ -25,6 +25,7 @@ enum source {
     FROM_THREADS,
     FROM_STACK,
     FROM_STACK_AND_MARGIN,
+    FROM_TIER,
 };
 
 struct setting {
@@ -32,6 +33,7 @@ struct setting {
     bool in_artifact; /* an artifact compiled under another value is another artifact */
     const char *name;
     uint64_t fixed;
+    uint64_t first_tier;                     /* FROM_TIER: instead of `fixed` */
     void (*set_flag)(wasm_config_t *, bool); /* one of the two is not NULL */
     void (*set_size)(wasm_config_t *, size_t);
     const char *reason;
@@ -42,6 +44,14 @@ static void set_opt_level(wasm_config_t *config, size_t level)
     wasmtime_config_cranelift_opt_level_set(config, (wasmtime_opt_level_t)level);
 }
 
+#if WASMTIME_VERSION_MAJOR >= 48
+static void set_regalloc(wasm_config_t *config, size_t algorithm)
+{
+    wasmtime_config_cranelift_regalloc_algorithm_set(config,
+                                                     (wasmtime_regalloc_algorithm_t)algorithm);
+}
+#endif
+
 static void set_strategy(wasm_config_t *config, size_t strategy)
 {
     wasmtime_config_strategy_set(config, (wasmtime_strategy_t)strategy);
@@ -50,25 +60,30 @@ static void set_strategy(wasm_config_t *config, size_t strategy)
 /* Flags and sizes that are always the same, and those that come from somewhere. */
 #define FLAG(key, value, in_artifact, reason)                                                      \
     {                                                                                              \
-        FIXED, in_artifact, #key, value, wasmtime_config_##key##_set, NULL, reason                 \
+        FIXED, in_artifact, #key, value, 0, wasmtime_config_##key##_set, NULL, reason              \
     }
 #define FLAG_FROM(key, source, in_artifact, reason)                                                \
     {                                                                                              \
-        source, in_artifact, #key, 0, wasmtime_config_##key##_set, NULL, reason                    \
+        source, in_artifact, #key, 0, 0, wasmtime_config_##key##_set, NULL, reason                 \
     }
 #define SIZE_FROM(key, source, reason)                                                             \
     {                                                                                              \
-        source, false, #key, 0, NULL, wasmtime_config_##key##_set, reason                          \
+        source, false, #key, 0, 0, NULL, wasmtime_config_##key##_set, reason                       \
     }
 #define CHOICE(key, value, setter, reason)                                                         \
     {                                                                                              \
-        FIXED, true, #key, value, NULL, setter, reason                                             \
+        FIXED, true, #key, value, 0, NULL, setter, reason                                          \
+    }
+/* The first tier has another value: it is for speed of compiling, not of the code. */
+#define TIERED(key, value, first_tier, setter, reason)                                             \
+    {                                                                                              \
+        FROM_TIER, true, #key, value, first_tier, NULL, setter, reason                             \
     }
 #define OFF(key, reason) FLAG(key, 0, true, reason)
 /* A setting that the C API lacks and the wrapper has. */
 #define OFF_HERE(key, reason)                                                                      \
     {                                                                                              \
-        FIXED, true, #key, 0, pvf_engine_config_##key, NULL, reason                                \
+        FIXED, true, #key, 0, 0, pvf_engine_config_##key, NULL, reason                             \
     }
 
 /* Applied from top to bottom. */
@@ -77,8 +92,18 @@ static const struct setting SETTINGS[] = {
         async_stack_size, FROM_STACK_AND_MARGIN, "must be in place before a larger max_wasm_stack"),
     SIZE_FROM(max_wasm_stack, FROM_STACK, "the StackNativeMax parameter"),
     CHOICE(strategy, WASMTIME_STRATEGY_CRANELIFT, set_strategy, "the reference's compiler"),
-    CHOICE(
-        cranelift_opt_level, WASMTIME_OPT_LEVEL_SPEED_AND_SIZE, set_opt_level, "as the reference"),
+    TIERED(cranelift_opt_level,
+           WASMTIME_OPT_LEVEL_SPEED_AND_SIZE,
+           WASMTIME_OPT_LEVEL_NONE,
+           set_opt_level,
+           "as the reference"),
+#if WASMTIME_VERSION_MAJOR >= 48
+    TIERED(cranelift_regalloc_algorithm,
+           WASMTIME_REGALLOC_BACKTRACKING,
+           WASMTIME_REGALLOC_SINGLE_PASS,
+           set_regalloc,
+           "as the reference"),
+#endif
     FLAG(cranelift_nan_canonicalization,
          1,
          true,
@@ -135,6 +160,8 @@ static uint64_t value_of(const struct setting *setting, const struct pvf__engine
         return settings->native_stack_max;
     case FROM_STACK_AND_MARGIN:
         return settings->native_stack_max + ASYNC_STACK_MARGIN;
+    case FROM_TIER:
+        return settings->first_tier ? setting->first_tier : setting->fixed;
     case FIXED:
     default:
         return setting->fixed;

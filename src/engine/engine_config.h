@@ -15,6 +15,7 @@ struct pvf__engine_settings {
     uint32_t native_stack_max; /* bytes of native stack for guest code (StackNativeMax) */
     bool bulk_memory;          /* WasmExtBulkMemory; the rewriter's grammar knows no such code */
     size_t compile_threads;    /* that compile the functions of a module; 0 as 1: the caller's */
+    bool first_tier;           /* compile fast, whatever the code is like; loading does not ask */
 };
 
 /* The reference's limit of the native stack when no parameter says otherwise. */

@@ -1,3 +1,5 @@
 if(TARGET pvf_engine)
     pvf_add_test(NAME test_executor LABEL conformance USES blob wasm engine)
+    pvf_add_test(NAME test_first_tier LABEL conformance USES base proto wasm engine
+        SOURCES ../support/wasm_files.c)
 endif()

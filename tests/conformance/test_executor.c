@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The executor alone, without workers: every ValidationParams file of the test data, fed as raw
- * bytes, in both forms of metering.  This is the only way for input that the wire's fields cannot
- * carry (params-truncated, params-trailing-byte).
+ * bytes, in both forms of metering and in both tiers.  This is the only way for input that the
+ * wire's fields cannot carry (params-truncated, params-trailing-byte).
  */
 #include "support/test.h"
 
@@ -108,7 +108,10 @@ check_folder(const struct pvf__engine_module *module, const char *folder, bool a
     return count;
 }
 
-static void check_candidate(const char *folder, const char *code_name, enum pvf__wasm_form form)
+static void check_candidate(const char *folder,
+                            const char *code_name,
+                            enum pvf__wasm_form form,
+                            bool first_tier)
 {
     char path[512];
     char good[512];
@@ -121,8 +124,10 @@ static void check_candidate(const char *folder, const char *code_name, enum pvf_
     struct pvf__wasm_fault fault;
     assert_int_equal(
         pvf__wasm_rewrite(code.data, code.len, LOGICAL_STACK, form, &rewritten, &fault), 0);
-    const struct pvf__engine_settings settings = {
-        .native_stack_max = PVF__ENGINE_NATIVE_STACK_DEFAULT, .compile_threads = 2};
+    const struct pvf__engine_settings settings = {.native_stack_max =
+                                                      PVF__ENGINE_NATIVE_STACK_DEFAULT,
+                                                  .compile_threads = 2,
+                                                  .first_tier = first_tier};
     struct pvf__engine *engine;
     struct pvf__engine_artifact artifact;
     struct pvf__engine_module *module;
@@ -153,20 +158,27 @@ static void check_candidate(const char *folder, const char *code_name, enum pvf_
  * One test only: cmocka sets its own handlers for traps' signals before each test, and the engine
  * sets its handlers once in a process.
  */
-static void candidates_in_both_forms(void **state)
+static void candidates_in_all_forms(void **state)
 {
     (void)state;
-    const enum pvf__wasm_form forms[] = {PVF__WASM_CALLEE, PVF__WASM_CALL_SITE};
-    for (size_t i = 0; i < 2; i++) {
-        check_candidate("adder", "code.wasm", forms[i]);
-        check_candidate("shell-2021", "code.blob", forms[i]);
+    const struct {
+        enum pvf__wasm_form form;
+        bool first_tier;
+    } rows[] = {
+        {PVF__WASM_CALLEE, false},
+        {PVF__WASM_CALL_SITE, false},
+        {PVF__WASM_CALLEE, true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        check_candidate("adder", "code.wasm", rows[i].form, rows[i].first_tier);
+        check_candidate("shell-2021", "code.blob", rows[i].form, rows[i].first_tier);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(candidates_in_both_forms),
+        cmocka_unit_test(candidates_in_all_forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,10 @@ static void the_description_tells_artifacts_apart(void **state)
     settings.bulk_memory = true;
     assert_int_equal(pvf__engine_describe(&settings, &second), 0);
     assert_non_null(memmem(second.data, second.len, "\nwasm_bulk_memory=1\n", 20));
+    pvf__buf_done(&second);
+    settings.first_tier = true;
+    assert_int_equal(pvf__engine_describe(&settings, &second), 0);
+    assert_non_null(memmem(second.data, second.len, "\ncranelift_opt_level=0\n", 23));
     pvf__buf_done(&first);
     pvf__buf_done(&second);
     struct pvf__buf small = PVF__BUF_INIT(10);
