@@ -26,6 +26,7 @@ struct prepare {
     const struct pvf__prepare_request *request;
     enum pvf__wasm_form form;
     size_t compile_threads;
+    bool first_tier;
     struct pvf__prepare_job_result result;
     char text[1024]; /* words of result.error */
 };
@@ -153,6 +154,7 @@ static int run(struct prepare *prepare, struct pvf__engine_artifact *artifact)
         .bulk_memory = request->params.bulk_memory,
         .compile_threads = pvf__wasm_bodies_at_once(
             module.data, module.len, prepare->compile_threads, BODIES_IN_WORK_MAX),
+        .first_tier = prepare->first_tier,
     };
     if (pvf__engine_new(&settings, &engine, &err) != 0) {
         return fail_engine(prepare, PVF__PREPARE_PREPARATION, err.text);
@@ -172,6 +174,7 @@ int pvf__prepare_job_run(const struct pvf__prepare_job *job, int pipe_fd)
     prepare.request = request;
     prepare.form = job->form;
     prepare.compile_threads = job->compile_threads;
+    prepare.first_tier = job->first_tier;
     limit_pipe = pipe_fd;
     pvf__engine_memory_track(
         request->params.has_prechecking_max_memory ? request->params.prechecking_max_memory : 0,

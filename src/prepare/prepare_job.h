@@ -5,12 +5,14 @@
 #include "proto/prepare_msg.h"
 #include "wasm/wasm_rewrite.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pvf__prepare_job {
     const struct pvf__prepare_request *request;
     enum pvf__wasm_form form; /* unless the native stack is too small for a choice */
     size_t compile_threads;   /* at most; fewer where large functions would need much memory */
+    bool first_tier;          /* compile fast; parameters that are tight on stack are refused */
 };
 
 /*

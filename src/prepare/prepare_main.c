@@ -16,8 +16,10 @@ int main(int argc, char **argv)
         .files = PVF__SANDBOX_WRITES_FILES,
         .worker_filter = PVF__SECCOMP_PREPARE_WORKER,
         .job_filter = PVF__SECCOMP_PREPARE_JOB,
-        .own_options = {PVF__WORD_METERING, PVF__WORD_COMPILE_THREADS},
-        .set_own_option = {pvf__prepare_worker_set_metering, pvf__prepare_worker_set_threads},
+        .own_options = {PVF__WORD_METERING, PVF__WORD_COMPILE_THREADS, PVF__WORD_FIRST_TIER},
+        .set_own_option = {pvf__prepare_worker_set_metering,
+                           pvf__prepare_worker_set_threads,
+                           pvf__prepare_worker_set_first_tier},
         .request = pvf__prepare_worker_request,
         .inspect = pvf__prepare_inspect_main,
     };

@@ -44,6 +44,24 @@ int pvf__prepare_worker_set_metering(const char *value, pvf_error *err)
     return 0;
 }
 
+/* As the command line says. */
+static bool has_first_tier;
+
+int pvf__prepare_worker_set_first_tier(const char *value, pvf_error *err)
+{
+    has_first_tier = strcmp(value, PVF__WORD_FIRST_TIER_ON) == 0;
+    if (!has_first_tier && strcmp(value, PVF__WORD_FIRST_TIER_OFF) != 0) {
+        return pvf__error_set(err,
+                              PVF_ERR_INVALID_ARG,
+                              "the value of %s is %s or %s, not %s",
+                              PVF__WORD_FIRST_TIER,
+                              PVF__WORD_FIRST_TIER_ON,
+                              PVF__WORD_FIRST_TIER_OFF,
+                              value);
+    }
+    return 0;
+}
+
 /* More gain little: the engine's last steps have one thread. */
 #define THREADS_DEFAULT_MAX 4
 
@@ -113,12 +131,12 @@ static int run_job(void *context, int pipe_fd)
 
 /* Writes the artifact of a job that ended well, and answers with its checksum. */
 static int conclude(struct pvf__worker *worker,
+                    const char *path,
                     const struct pvf__prepare_job_result *result,
                     const struct pvf__job_report *report)
 {
     pvf_error err = PVF_ERROR_INIT;
-    int status = pvf__fd_write_file(
-        worker->tmp_artifact_path, 0666, result->artifact.data, result->artifact.len, &err);
+    int status = pvf__fd_write_file(path, 0666, result->artifact.data, result->artifact.len, &err);
     if (status != 0) {
         return send_text(worker, PVF__PREPARE_IO_ERR, err.text);
     }
@@ -177,8 +195,11 @@ static bool may_be_for_threads(const struct pvf__job_report *report)
            result.error.kind == PVF__PREPARE_JOB_ERROR;
 }
 
-/* Judges a job's end, in the protocol's order: CPU limit, death, frame, exit code. */
-static int judge(struct pvf__worker *worker, const struct pvf__job_report *report)
+/*
+ * Judges a job's end, in the protocol's order: CPU limit, death, frame, exit code.  What it made
+ * goes to `path`.
+ */
+static int judge(struct pvf__worker *worker, const char *path, const struct pvf__job_report *report)
 {
     if (report->timed_out) {
         struct pvf__prepare_error error = {.kind = PVF__PREPARE_TIMED_OUT};
@@ -213,7 +234,7 @@ static int judge(struct pvf__worker *worker, const struct pvf__job_report *repor
             text, sizeof(text), "unexpected exit status: %d", WEXITSTATUS(report->wait_status));
         return send_text(worker, PVF__PREPARE_JOB_ERROR, text);
     }
-    return conclude(worker, &result, report);
+    return conclude(worker, path, &result, report);
 }
 
 /* Of each thread: its stack, and what an allocator keeps for it. */
@@ -233,20 +254,24 @@ static uint64_t job_data_max(const struct pvf__executor_params *params, size_t t
 /*
  * Runs the job, and once more on one thread where several may be what failed: no limit may be
  * stricter for them than it is for one.  Both have the whole CPU limit; the host waits four times
- * as long.
+ * as long.  A first tier has half of it, so that the host never takes what that may use for all,
+ * and one try, since nothing hangs on it.
  */
 static int run_jobs(struct pvf__worker *worker,
                     const struct pvf__prepare_request *request,
+                    bool first_tier,
                     struct pvf__job_report *ret,
                     enum pvf__job_failure *ret_failure,
                     pvf_error *err)
 {
-    struct pvf__prepare_job job = {
-        .request = request, .form = form, .compile_threads = threads_for(request)};
+    struct pvf__prepare_job job = {.request = request,
+                                   .form = form,
+                                   .compile_threads = threads_for(request),
+                                   .first_tier = first_tier};
     struct pvf__job_spec spec = {
         .run = run_job,
         .context = &job,
-        .cpu_limit_us = pvf__duration_to_us(request->prep_timeout),
+        .cpu_limit_us = pvf__duration_to_us(request->prep_timeout) / (first_tier ? 2 : 1),
         .payload_max = PVF__FRAME_MAX_PREPARE_JOB + PVF__FRAME_HEADER,
         .data_max = job_data_max(&request->params, job.compile_threads),
         .host_socket = worker->socket,
@@ -254,13 +279,59 @@ static int run_jobs(struct pvf__worker *worker,
         .sandbox = &worker->sandbox,
     };
     int status = pvf__job_run(&spec, ret, ret_failure, err);
-    if (status == 0 && job.compile_threads > 1 && !ret->host_gone && may_be_for_threads(ret)) {
+    if (status == 0 && !first_tier && job.compile_threads > 1 && !ret->host_gone &&
+        may_be_for_threads(ret)) {
         pvf__log(PVF__LOG_DEBUG, "a job on %zu threads is done again on one", job.compile_threads);
         pvf__buf_done(&ret->payload);
         job.compile_threads = 1;
         status = pvf__job_run(&spec, ret, ret_failure, err);
     }
     return status;
+}
+
+static int
+answer(struct pvf__worker *worker, const struct pvf__prepare_request *request, bool first_tier)
+{
+    struct pvf__job_report report;
+    enum pvf__job_failure failure;
+    pvf_error err = PVF_ERROR_INIT;
+    if (run_jobs(worker, request, first_tier, &report, &failure, &err) != 0) {
+        if (failure == PVF__JOB_FAILED_PIPE) {
+            pvf__log(PVF__LOG_ERROR, "no pipe for a job: %s", err.text);
+            return PVF__EXIT_ORDERLY;
+        }
+        return send_text(worker, PVF__PREPARE_KERNEL, err.text);
+    }
+    const char *path = first_tier ? worker->first_tier_path : worker->tmp_artifact_path;
+    int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, path, &report);
+    pvf__buf_done(&report.payload);
+    return code;
+}
+
+/*
+ * Bytes of native stack that parameters must allow for each value of the logical one, as the
+ * chain's own do: then the native stack ends no job in either tier, although frames are larger in
+ * the first (tests/conformance/test_first_tier.c).
+ */
+#define FIRST_TIER_VALUE_BYTES 4096u
+
+/* Why no first tier is made; NULL: it is. */
+static const char *no_first_tier(const struct pvf__prepare_request *request)
+{
+    if (request->code.len < CODE_FOR_THREADS_MIN) {
+        return "no first tier: the code is small";
+    }
+    if (request->params.native_max / FIRST_TIER_VALUE_BYTES < request->params.logical_max) {
+        return "no first tier: the parameters allow too little native stack";
+    }
+    return NULL;
+}
+
+static int answer_first_tier(struct pvf__worker *worker, const struct pvf__prepare_request *request)
+{
+    const char *why_not = no_first_tier(request);
+    return why_not != NULL ? send_text(worker, PVF__PREPARE_JOB_ERROR, why_not)
+                           : answer(worker, request, true);
 }
 
 int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len)
@@ -271,16 +342,9 @@ int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body,
         pvf__log(PVF__LOG_ERROR, "prepare request: %s", err.text);
         return PVF__EXIT_ORDERLY;
     }
-    struct pvf__job_report report;
-    enum pvf__job_failure failure;
-    if (run_jobs(worker, &request, &report, &failure, &err) != 0) {
-        if (failure == PVF__JOB_FAILED_PIPE) {
-            pvf__log(PVF__LOG_ERROR, "no pipe for a job: %s", err.text);
-            return PVF__EXIT_ORDERLY;
-        }
-        return send_text(worker, PVF__PREPARE_KERNEL, err.text);
-    }
-    int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, &report);
-    pvf__buf_done(&report.payload);
-    return code;
+    /* Never for a precheck, which is about the code: what it finds is what will be run. */
+    int code = has_first_tier && request.kind == PVF__PREP_COMPILATION
+                   ? answer_first_tier(worker, &request)
+                   : 0;
+    return code != 0 ? code : answer(worker, &request, false);
 }

@@ -26,6 +26,11 @@
 #define PVF__WORD_COMPILE_THREADS "--compile-threads"
 #define PVF__COMPILE_THREADS_MAX 16u
 
+/* Our own, of the same start: whether a compilation is answered for a first tier, too. */
+#define PVF__WORD_FIRST_TIER "--first-tier"
+#define PVF__WORD_FIRST_TIER_ON "on"
+#define PVF__WORD_FIRST_TIER_OFF "off"
+
 /* Our own: tells about a blob on stdin (prepare worker). */
 #define PVF__WORD_INSPECT "inspect"
 #define PVF__WORD_EXECUTOR_PARAMS "--executor-params"

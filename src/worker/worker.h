@@ -18,6 +18,7 @@ struct pvf__worker {
     int socket;                       /* to the host */
     char artifact_path[PATH_MAX];     /* where the host links the artifact (execute) */
     char tmp_artifact_path[PATH_MAX]; /* where the result goes (prepare) */
+    char first_tier_path[PATH_MAX];   /* where what is compiled fast goes (prepare) */
     pvf_security_status security;     /* what the host said is to be used */
     struct pvf__sandbox_plan sandbox; /* what of it stands, and how jobs are fenced */
 };

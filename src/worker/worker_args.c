@@ -24,6 +24,7 @@ int pvf__worker_args_parse(int argc,
         {PVF__WORD_NODE_VERSION, &args.node_version},
         {own_options[0], &args.own_values[0]},
         {own_options[1], &args.own_values[1]},
+        {own_options[2], &args.own_values[2]},
     };
     for (int i = 2; i < argc; i += 2) {
         const char **value = NULL;

@@ -6,7 +6,7 @@
 #include "pvf/error.h"
 
 /* Most options that one role has for itself. */
-#define PVF__WORKER_OWN_OPTIONS 2
+#define PVF__WORKER_OWN_OPTIONS 3
 
 /* The options of a normal start; pointers into argv. */
 struct pvf__worker_args {

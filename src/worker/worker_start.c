@@ -130,7 +130,9 @@ static int set_paths(struct pvf__worker *worker, const char *folder, pvf_error *
         snprintf(worker->artifact_path, sizeof(worker->artifact_path), "%s/artifact", folder);
     int tmp = snprintf(
         worker->tmp_artifact_path, sizeof(worker->tmp_artifact_path), "%s/tmp-artifact", folder);
-    if (artifact < 0 || tmp < 0 || (size_t)tmp >= sizeof(worker->tmp_artifact_path)) {
+    int first =
+        snprintf(worker->first_tier_path, sizeof(worker->first_tier_path), "%s/first-tier", folder);
+    if (artifact < 0 || tmp < 0 || (size_t)tmp >= sizeof(worker->tmp_artifact_path) || first < 0) {
         return pvf__error_set(err, PVF_ERR_LIMIT, "the worker folder's path is too long");
     }
     return 0;
