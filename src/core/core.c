@@ -151,6 +151,7 @@ static void stop_worker(struct pvf__core *core, struct pvf__core_worker *worker)
             worker->entry = NULL;
             entry->job.state = PVF__CORE_JOB_NONE;
             entry->job.worker = NULL;
+            pvf__core_tier_drop(core, entry);
             pvf__core_entry_settle(core, entry);
         }
     }

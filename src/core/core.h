@@ -191,6 +191,14 @@ uint64_t pvf__core_prepare_finished(struct pvf__core *core,
                                     uint64_t worker,
                                     const struct pvf__core_prepared *prepared);
 
+/*
+ * While the job goes on: its worker has made a first tier, compiled fast, for executions that need
+ * the code at once.  What is true of it is not known: it answers nobody who asks about the code,
+ * and what an execution comes to on it counts only when it is valid.  Returns its generation, as
+ * pvf__core_prepare_finished does; 0: not wanted.  It ends with the job, whatever becomes of that.
+ */
+uint64_t pvf__core_prepare_first_tier(struct pvf__core *core, uint64_t now, uint64_t worker);
+
 enum pvf__core_execute_end {
     PVF__CORE_EXECUTE_DONE = 0, /* any outcome that is the request's: valid, invalid, internal … */
     PVF__CORE_EXECUTE_BAD_ARTIFACT = 1, /* so is this: corrupted, or its runtime not constructed */
@@ -202,10 +210,14 @@ enum pvf__core_execute_end {
 struct pvf__core_executed {
     enum pvf__core_execute_end end;
     bool worker_lives;
+    bool valid; /* DONE: the outcome is a result that is valid; asked for of first tiers only */
     uint64_t cpu_ns;
 };
 
-/* The shell keeps the outcome of DONE and BAD_ARTIFACT with the request, for the EXECUTED reply. */
+/*
+ * The shell keeps the outcome of DONE and BAD_ARTIFACT with the request, for the EXECUTED reply;
+ * but for one that is not valid on a first tier, which is forgotten: the request runs again.
+ */
 void pvf__core_execute_finished(struct pvf__core *core,
                                 uint64_t now,
                                 uint64_t worker,
@@ -387,8 +399,11 @@ struct pvf__core_stats {
     uint64_t spawning[2];
     uint64_t spawned[2];
     uint64_t spawn_failed[2];
-    uint64_t retired[2]; /* killed or died */
-    uint64_t removed;    /* artifacts */
+    uint64_t retired[2];          /* killed or died */
+    uint64_t removed;             /* artifacts, but for first tiers */
+    uint64_t first_tiers;         /* taken in */
+    uint64_t first_tier_served;   /* executions whose valid result came from one */
+    uint64_t first_tier_repeated; /* executions that have to run again because they ran on one */
 };
 
 void pvf__core_stats_get(const struct pvf__core *core, struct pvf__core_stats *ret);

@@ -56,7 +56,10 @@ struct pvf__core_entry *pvf__core_entry_new(const struct pvf__core_key *key)
         pvf__core_list_init(&entry->recent);
         pvf__core_list_init(&entry->waiters);
         pvf__core_list_init(&entry->job.link);
-        pvf__core_order_init(&entry->order_remove, PVF__CORE_REMOVE);
+        for (unsigned i = 0; i < PVF__CORE_REMOVALS; i++) {
+            pvf__core_order_init(&entry->removals[i].order, PVF__CORE_REMOVE);
+            entry->removals[i].entry = entry;
+        }
     }
     return entry;
 }
@@ -69,7 +72,7 @@ void pvf__core_entry_put(struct pvf__core *core, struct pvf__core_entry *entry)
 void pvf__core_entry_settle(struct pvf__core *core, struct pvf__core_entry *entry)
 {
     if (entry->has_artifact || entry->users > 0 || entry->waiting > 0 ||
-        entry->job.state != PVF__CORE_JOB_NONE || entry->removing_count > 0 ||
+        entry->job.state != PVF__CORE_JOB_NONE || pvf__core_entry_removes(entry) ||
         pvf__core_failures_any(entry)) {
         return;
     }
@@ -154,13 +157,30 @@ void pvf__core_artifact_drop(struct pvf__core *core, struct pvf__core_entry *ent
     core->artifacts--;
     core->bytes -= entry->size;
     core->stats.removed++;
-    /* Two suffice: a job that makes a third generation was started after the first REMOVE. */
-    assert(entry->removing_count < PVF__CORE_REMOVING);
-    entry->removing[entry->removing_count] = entry->generation;
-    entry->removing_count++;
-    if (!pvf__core_order_waits(&entry->order_remove)) {
-        pvf__core_order(core, &entry->order_remove);
+    pvf__core_entry_remove(core, entry, entry->generation);
+}
+
+void pvf__core_entry_remove(struct pvf__core *core,
+                            struct pvf__core_entry *entry,
+                            uint64_t generation)
+{
+    unsigned place = 0;
+    while (entry->removals[place].generation != 0) {
+        place++;
+        assert(place < PVF__CORE_REMOVALS);
     }
+    entry->removals[place].generation = generation;
+    pvf__core_order(core, &entry->removals[place].order);
+}
+
+bool pvf__core_entry_removes(const struct pvf__core_entry *entry)
+{
+    for (unsigned i = 0; i < PVF__CORE_REMOVALS; i++) {
+        if (entry->removals[i].generation != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void reply_stored_failure(struct pvf__core *core,
@@ -197,6 +217,11 @@ void pvf__core_entry_place(struct pvf__core *core, struct pvf__core_request *req
         reply_stored_failure(core, request, record);
         return;
     }
+    if (pvf__core_tier_serves(entry, request)) {
+        core->stats.coalesced++;
+        pvf__core_execute_enqueue(core, request);
+        return;
+    }
     pvf__core_request_wait(core, request);
     if (entry->job.state == PVF__CORE_JOB_NONE) {
         pvf__core_prepare_enqueue(core, entry);
@@ -216,7 +241,7 @@ int pvf__core_artifact_loaded(struct pvf__core *core,
     pvf__core_begin(core, now);
     struct pvf__core_entry *entry = pvf__core_entry_find(core, &artifact->key);
     if (core->stopped || artifact->unused_ns > INT64_MAX ||
-        (entry != NULL && (entry->has_artifact || entry->removing_count > 0))) {
+        (entry != NULL && (entry->has_artifact || pvf__core_entry_removes(entry)))) {
         *ret_generation = 0;
         return 0;
     }

@@ -69,7 +69,8 @@ static void check_request(const struct pvf__core *core,
         break;
     case PVF__CORE_REQUEST_QUEUED:
         MUST(request->type == PVF__CORE_REQUEST_EXECUTE);
-        MUST(request->entry != NULL && request->entry->has_artifact);
+        MUST(request->entry != NULL &&
+             (request->entry->has_artifact || pvf__core_tier_serves(request->entry, request)));
         MUST(request->deadline_ns == 0 || request->deadline_place != 0);
         tally->queued[request->cls]++;
         break;
@@ -115,8 +116,19 @@ static void check_artifact(const struct pvf__core *core,
                            struct finding *finding)
 {
     MUST(entry->has_artifact == pvf__core_list_linked(&entry->recent));
-    MUST(entry->removing_count <= PVF__CORE_REMOVING);
-    MUST((entry->removing_count > 0) == pvf__core_order_waits(&entry->order_remove));
+    for (unsigned i = 0; i < PVF__CORE_REMOVALS; i++) {
+        const struct pvf__core_removal *removal = &entry->removals[i];
+        MUST((removal->generation != 0) == pvf__core_order_waits(&removal->order));
+        MUST(removal->entry == entry);
+        MUST(removal->generation == 0 ||
+             (removal->generation != entry->first_generation &&
+              (!entry->has_artifact || removal->generation != entry->generation)));
+    }
+    if (entry->first_generation != 0) {
+        MUST(entry->job.state == PVF__CORE_JOB_RUNNING && entry->job.had_first_tier);
+        MUST(entry->job.made_as.kind == PVF__CORE_COMPILATION);
+        MUST(entry->first_generation <= core->next_number);
+    }
     if (entry->has_artifact) {
         MUST(entry->generation != 0 && entry->generation <= core->next_number);
         MUST(entry->needed_at <= (int64_t)core->now);
@@ -156,7 +168,7 @@ static void check_entry(const struct pvf__core *core,
     }
     /* Else it would have been freed. */
     MUST(entry->has_artifact || entry->users > 0 || waiting > 0 ||
-         job->state != PVF__CORE_JOB_NONE || entry->removing_count > 0 ||
+         job->state != PVF__CORE_JOB_NONE || pvf__core_entry_removes(entry) ||
          pvf__core_failures_any(entry));
     tally->users += entry->users;
     check_artifact(core, entry, tally, finding);
@@ -216,6 +228,7 @@ check_worker(const struct pvf__core_worker *worker, struct tally *tally, struct 
     } else {
         MUST(worker->entry->users > 0);
         MUST(worker->request == NULL || worker->request->worker == worker);
+        MUST(worker->request == NULL || !worker->first_tier || !worker->request->needs_optimised);
     }
 }
 

@@ -60,15 +60,11 @@ static void free_slot(struct pvf__core_worker *worker)
 static void
 fetch_remove(struct pvf__core *core, struct pvf__core_order *order, struct pvf__core_command *ret)
 {
-    struct pvf__core_entry *entry = PVF__CORE_OWNER(order, struct pvf__core_entry, order_remove);
-    ret->generation = entry->removing[0];
-    ret->key = entry->key;
-    entry->removing[0] = entry->removing[1];
-    entry->removing_count--;
-    if (entry->removing_count > 0) {
-        pvf__core_order(core, order);
-    }
-    pvf__core_entry_settle(core, entry);
+    struct pvf__core_removal *removal = PVF__CORE_OWNER(order, struct pvf__core_removal, order);
+    ret->generation = removal->generation;
+    ret->key = removal->entry->key;
+    removal->generation = 0;
+    pvf__core_entry_settle(core, removal->entry);
 }
 
 static void

@@ -24,16 +24,24 @@ static bool is_idle(const struct pvf__core_worker *worker)
     return worker->kind == PVF__CORE_EXECUTE_WORKER && worker->state == PVF__CORE_WORKER_IDLE;
 }
 
+/* The artifact that it would run on if it were started now. */
+static uint64_t generation_for(const struct pvf__core_request *request)
+{
+    return pvf__core_tier_is_used(request) ? request->entry->first_generation
+                                           : request->entry->generation;
+}
+
 static struct pvf__core_worker *idle_for(struct pvf__core *core,
                                          const struct pvf__core_request *request)
 {
+    const uint64_t generation = generation_for(request);
     struct pvf__core_worker *best = NULL;
     for (uint32_t i = 0; i < core->slots; i++) {
         struct pvf__core_worker *worker = &core->workers[i];
         if (!is_idle(worker) || !pvf__core_execute_fits(core, worker, request->code.params_hash)) {
             continue;
         }
-        if (worker->last_generation == request->entry->generation) {
+        if (worker->last_generation == generation) {
             return worker;
         }
         if (best == NULL || worker->idle_since < best->idle_since) {
@@ -66,7 +74,8 @@ start(struct pvf__core *core, struct pvf__core_request *request, struct pvf__cor
         core->policy.ops->started(&core->policy, request->cls, mask, request->cpu_limit_ns);
     worker->cls = request->cls;
     worker->cpu_limit_ns = request->cpu_limit_ns;
-    worker->generation = request->entry->generation;
+    worker->first_tier = pvf__core_tier_is_used(request);
+    worker->generation = generation_for(request);
     worker->last_generation = worker->generation;
     worker->request = request;
     pvf__core_execute_dequeue(core, request);

@@ -78,6 +78,23 @@ void pvf__core_execute_unprepared(struct pvf__core *core, struct pvf__core_entry
     pvf__core_entry_settle(core, entry);
 }
 
+void pvf__core_execute_recall(struct pvf__core *core, struct pvf__core_entry *entry)
+{
+    for (unsigned i = 0; i < PVF__CORE_CLASSES && entry->first_generation != 0; i++) {
+        struct pvf__core_link *link = core->execute_queues[i].next;
+        while (link != &core->execute_queues[i]) {
+            struct pvf__core_request *request = request_at(link);
+            link = link->next;
+            if (request->entry == entry && pvf__core_tier_is_used(request)) {
+                pvf__core_execute_dequeue(core, request);
+                pvf__core_request_wait(core, request);
+                entry->job.critical = entry->job.critical || request->code.critical;
+            }
+        }
+    }
+    pvf__core_tier_drop(core, entry);
+}
+
 bool pvf__core_execute_fits(const struct pvf__core *core,
                             const struct pvf__core_worker *worker,
                             const uint8_t params_hash[32])
@@ -158,7 +175,30 @@ lose_artifact(struct pvf__core *core, struct pvf__core_entry *entry, uint64_t ge
     if (entry->has_artifact && entry->generation == generation) {
         pvf__core_artifact_drop(core, entry);
         pvf__core_execute_unprepared(core, entry);
+    } else if (entry->first_generation == generation) {
+        pvf__core_tier_drop(core, entry);
+        pvf__core_execute_unprepared(core, entry);
     }
+}
+
+/*
+ * What a first tier says counts only if it is a valid result: its code is slower and needs more
+ * stack, so that all else may be its own.  And not even that once the code has turned out to be one
+ * that cannot be prepared.
+ */
+static bool counts(struct pvf__core *core,
+                   struct pvf__core_request *request,
+                   struct pvf__core_entry *entry,
+                   const struct pvf__core_executed *executed)
+{
+    if (executed->end != PVF__CORE_EXECUTE_DONE || !executed->valid) {
+        return false;
+    }
+    if (request == NULL || pvf__core_entry_satisfies(entry, &request->code)) {
+        return true;
+    }
+    const struct pvf__core_record *record = pvf__core_failure_blocks(core, entry, request);
+    return record == NULL || !record->permanent;
 }
 
 static void done(struct pvf__core *core, struct pvf__core_request *request)
@@ -169,6 +209,24 @@ static void done(struct pvf__core *core, struct pvf__core_request *request)
     }
 }
 
+/* It ran on a first tier: told, or to be repeated on the optimised artifact. */
+static void done_on_first_tier(struct pvf__core *core,
+                               struct pvf__core_request *request,
+                               struct pvf__core_entry *entry,
+                               const struct pvf__core_executed *executed)
+{
+    if (counts(core, request, entry, executed)) {
+        core->stats.first_tier_served++;
+        done(core, request);
+        return;
+    }
+    core->stats.first_tier_repeated++;
+    if (request != NULL) {
+        request->needs_optimised = true;
+        pvf__core_entry_place(core, request);
+    }
+}
+
 void pvf__core_execute_end(struct pvf__core *core,
                            struct pvf__core_worker *worker,
                            const struct pvf__core_executed *executed)
@@ -176,6 +234,7 @@ void pvf__core_execute_end(struct pvf__core *core,
     struct pvf__core_request *request = worker->request;
     struct pvf__core_entry *entry = worker->entry;
     const uint64_t generation = worker->generation;
+    const bool first_tier = worker->first_tier;
     const bool ran =
         executed->end == PVF__CORE_EXECUTE_DONE || executed->end == PVF__CORE_EXECUTE_BAD_ARTIFACT;
     finish(core, worker, ran ? cost_of(core, worker, executed->cpu_ns) : 0);
@@ -188,11 +247,15 @@ void pvf__core_execute_end(struct pvf__core *core,
     pvf__core_worker_release(core, worker, executed->worker_lives, ran);
     switch (executed->end) {
     case PVF__CORE_EXECUTE_DONE:
-        done(core, request);
-        break;
     case PVF__CORE_EXECUTE_BAD_ARTIFACT:
-        lose_artifact(core, entry, generation);
-        done(core, request);
+        if (executed->end == PVF__CORE_EXECUTE_BAD_ARTIFACT) {
+            lose_artifact(core, entry, generation);
+        }
+        if (first_tier) {
+            done_on_first_tier(core, request, entry, executed);
+        } else {
+            done(core, request);
+        }
         break;
     case PVF__CORE_EXECUTE_ARTIFACT_GONE:
         lose_artifact(core, entry, generation);

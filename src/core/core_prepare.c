@@ -131,9 +131,7 @@ static void serve(struct pvf__core *core, struct pvf__core_request *request)
         pvf__core_request_reply(core, request, PVF__CORE_REPLY_PREPARED);
         return;
     }
-    pvf__core_list_remove(&request->link);
-    entry->waiting--;
-    pvf__core_execute_enqueue(core, request);
+    pvf__core_request_serve(core, request);
 }
 
 static void refuse(struct pvf__core *core,
@@ -191,6 +189,8 @@ static uint64_t end_ok(struct pvf__core *core,
         .made_as = entry->job.made_as,
     };
     pvf__core_artifact_set(core, entry, &artifact);
+    /* Who is queued for it was served by limits that hold for this one, too. */
+    pvf__core_tier_drop(core, entry);
     pvf__core_failures_disproved(entry, &entry->made_as);
     answer_waiters(core, entry, prepared);
     return entry->generation;
@@ -219,6 +219,9 @@ uint64_t pvf__core_prepare_end(struct pvf__core *core,
     entry->job.worker = NULL;
     const bool started = prepared->end != PVF__CORE_PREPARE_NOT_STARTED;
     pvf__core_worker_release(core, worker, prepared->worker_lives, started);
+    if (prepared->end != PVF__CORE_PREPARE_OK) {
+        pvf__core_execute_recall(core, entry);
+    }
     switch (prepared->end) {
     case PVF__CORE_PREPARE_OK:
         core->stats.prepare_concluded++;
@@ -315,6 +318,7 @@ start(struct pvf__core *core, struct pvf__core_worker *worker, struct pvf__core_
     entry->job.state = PVF__CORE_JOB_RUNNING;
     entry->job.worker = worker;
     entry->job.made_as = leader->code;
+    entry->job.had_first_tier = false;
     pvf__core_worker_start(core, worker, entry, leader);
 }
 

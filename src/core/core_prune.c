@@ -8,7 +8,7 @@
 static bool in_use(const struct pvf__core_entry *entry)
 {
     return entry->users > 0 || entry->waiting > 0 || entry->job.state != PVF__CORE_JOB_NONE ||
-           entry->removing_count > 0;
+           pvf__core_entry_removes(entry);
 }
 
 static bool

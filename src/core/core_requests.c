@@ -68,6 +68,13 @@ void pvf__core_request_wait(struct pvf__core *core, struct pvf__core_request *re
     pvf__core_deadlines_put(core, request);
 }
 
+void pvf__core_request_serve(struct pvf__core *core, struct pvf__core_request *request)
+{
+    pvf__core_list_remove(&request->link);
+    request->entry->waiting--;
+    pvf__core_execute_enqueue(core, request);
+}
+
 void pvf__core_request_detach(struct pvf__core *core, struct pvf__core_request *request)
 {
     struct pvf__core_entry *entry = request->entry;

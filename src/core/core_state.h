@@ -61,6 +61,7 @@ struct pvf__core_request {
     uint64_t queued_at; /* time of that */
     uint32_t requeues;
     uint32_t spawn_failures;
+    bool needs_optimised; /* what came of it on a first tier is no verdict */
     struct pvf__core_order order_reply;
     struct pvf__core_command reply;
 };
@@ -93,14 +94,24 @@ struct pvf__core_job {
     uint64_t queued_at;
     struct pvf__core_worker *worker; /* RUNNING */
     struct pvf__core_code made_as;   /* of the request that leads it, since it runs */
+    bool had_first_tier;             /* RUNNING: there is one at most */
     uint32_t requeues;
     uint32_t deaths;
     uint32_t job_errors;
     uint32_t spawn_failures;
 };
 
-/* An old and a new generation may both wait for their REMOVE to be fetched; never more. */
-#define PVF__CORE_REMOVING 2u
+/*
+ * Generations that wait for their REMOVE to be fetched: an old one, a first tier and a new one.
+ * Never more: a job that makes others was started after what had to go before it was ordered.
+ */
+#define PVF__CORE_REMOVALS 3u
+
+struct pvf__core_removal {
+    struct pvf__core_order order;
+    struct pvf__core_entry *entry;
+    uint64_t generation; /* 0: none */
+};
 
 struct pvf__core_entry {
     struct pvf__core_node node;            /* by key */
@@ -118,14 +129,14 @@ struct pvf__core_entry {
     int64_t needed_at; /* before the clock's beginning for one of an earlier run */
     uint32_t users;    /* requests queued, and workers that run */
 
+    uint64_t first_generation; /* of the first tier, while the job goes on; 0: none */
+
     struct pvf__core_job job;
     struct pvf__core_link waiters;
     uint32_t waiting;
     struct pvf__core_record records[PVF__CORE_RECORDS];
 
-    struct pvf__core_order order_remove;
-    uint64_t removing[PVF__CORE_REMOVING];
-    uint32_t removing_count;
+    struct pvf__core_removal removals[PVF__CORE_REMOVALS];
 };
 
 enum pvf__core_worker_state {
@@ -152,6 +163,7 @@ struct pvf__core_worker {
     struct pvf__core_entry *entry;
     struct pvf__core_request *request; /* execute; NULL: cancelled meanwhile */
     uint64_t generation;
+    bool first_tier; /* execute: `generation` is one */
     enum pvf__core_class cls;
     uint64_t cpu_limit_ns;
     uint64_t started_at;
@@ -242,6 +254,8 @@ void pvf__core_request_reply(struct pvf__core *core,
 void pvf__core_request_free(struct pvf__core *core, struct pvf__core_request *request);
 /* Puts it among the waiters of its entry. */
 void pvf__core_request_wait(struct pvf__core *core, struct pvf__core_request *request);
+/* From there to the queue of executions. */
+void pvf__core_request_serve(struct pvf__core *core, struct pvf__core_request *request);
 
 /* core_deadlines.c */
 PVF__NODISCARD int pvf__core_deadlines_reserve(struct pvf__core *core, size_t count);
@@ -264,8 +278,22 @@ void pvf__core_artifact_set(struct pvf__core *core,
                             struct pvf__core_entry *entry,
                             const struct pvf__core_artifact *artifact);
 void pvf__core_artifact_drop(struct pvf__core *core, struct pvf__core_entry *entry);
+/* Orders the REMOVE of one of its generations. */
+void pvf__core_entry_remove(struct pvf__core *core,
+                            struct pvf__core_entry *entry,
+                            uint64_t generation);
+bool pvf__core_entry_removes(const struct pvf__core_entry *entry);
 /* Sends a request where its entry's state wants it. */
 void pvf__core_entry_place(struct pvf__core *core, struct pvf__core_request *request);
+
+/* core_tier.c */
+/* May it run on the first tier of the entry? */
+bool pvf__core_tier_serves(const struct pvf__core_entry *entry,
+                           const struct pvf__core_request *request);
+/* Would it, if it were started now? */
+bool pvf__core_tier_is_used(const struct pvf__core_request *request);
+/* It is gone, if there was one; where its queued requests go is the caller's. */
+void pvf__core_tier_drop(struct pvf__core *core, struct pvf__core_entry *entry);
 
 /* core_failures.c */
 /* Does a failure that came about under `made_as` say something about `code`? */
@@ -316,6 +344,8 @@ void pvf__core_execute_cancel(struct pvf__core *core, struct pvf__core_request *
 void pvf__core_execute_abandon(struct pvf__core *core, struct pvf__core_worker *worker);
 /* The artifact of an entry is gone: its queued requests wait for a new one. */
 void pvf__core_execute_unprepared(struct pvf__core *core, struct pvf__core_entry *entry);
+/* The job of an entry has failed: its requests that are queued for the first tier wait again. */
+void pvf__core_execute_recall(struct pvf__core *core, struct pvf__core_entry *entry);
 bool pvf__core_execute_fits(const struct pvf__core *core,
                             const struct pvf__core_worker *worker,
                             const uint8_t params_hash[32]);

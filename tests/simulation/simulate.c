@@ -159,7 +159,7 @@ static void load_artifact(struct sim *sim)
                                                     .cpu_ns = artifact.cpu_ns,
                                                     .memory = artifact.memory,
                                                     .code_len = artifact.code_len};
-        sim_artifact_put(sim, generation, key, &measured, &artifact.made_as);
+        sim_artifact_put(sim, generation, key, 0, &measured, &artifact.made_as);
     }
 }
 
@@ -193,15 +193,27 @@ static void after_job(struct sim *sim, struct sim_worker *worker, bool lives)
     }
 }
 
+/* An execution that ran has ended: it has its outcome, or must have another. */
+static void note_outcome(struct sim *sim, const struct sim_worker *worker, bool valid)
+{
+    struct sim_request *request = sim_request_find(sim, worker->request);
+    if (request == NULL) {
+        return;
+    }
+    if (worker->on_first_tier && !valid) {
+        request->optimised = true;
+    } else {
+        request->has_outcome = true;
+        request->on_first_tier = worker->on_first_tier;
+    }
+}
+
 static void kill_worker(struct sim *sim, struct sim_worker *worker)
 {
     const uint64_t id = worker->id;
-    struct sim_request *request = sim_request_find(sim, worker->request);
     if (worker->state == SIM_BUSY && worker->kind == PVF__CORE_EXECUTE_WORKER) {
         sim_charge(sim, worker, 0, true);
-        if (request != NULL) {
-            request->has_outcome = true;
-        }
+        note_outcome(sim, worker, false);
     }
     forgive(sim);
     end_worker(sim, worker);
@@ -219,7 +231,21 @@ static void end_prepare(struct sim *sim, struct sim_worker *worker)
         pvf__core_prepare_finished(sim->core, sim->now, old.id, &old.prepared);
     SIM_MUST(sim, (generation != 0) == (old.prepared.end == PVF__CORE_PREPARE_OK));
     if (generation != 0) {
-        sim_artifact_put(sim, generation, old.key, &old.prepared, &old.made_as);
+        sim_artifact_put(sim, generation, old.key, 0, &old.prepared, &old.made_as);
+    }
+}
+
+static void tell_first_tier(struct sim *sim, struct sim_worker *worker)
+{
+    worker->first_tier_due = 0;
+    const bool wanted = worker->made_as.kind == PVF__CORE_COMPILATION;
+    const struct pvf__core_prepared nothing = {.end = PVF__CORE_PREPARE_OK};
+    const uint64_t generation = pvf__core_prepare_first_tier(sim->core, sim->now, worker->id);
+    SIM_MUST(sim, (generation != 0) == wanted);
+    if (generation != 0) {
+        sim_artifact_put(sim, generation, worker->key, worker->id, &nothing, &worker->made_as);
+        /* A second one in a job is not wanted. */
+        SIM_MUST(sim, pvf__core_prepare_first_tier(sim->core, sim->now, worker->id) == 0);
     }
 }
 
@@ -228,9 +254,8 @@ static void end_execute(struct sim *sim, struct sim_worker *worker)
     const struct sim_worker old = *worker;
     const bool ran = old.executed.end == PVF__CORE_EXECUTE_DONE ||
                      old.executed.end == PVF__CORE_EXECUTE_BAD_ARTIFACT;
-    struct sim_request *request = sim_request_find(sim, old.request);
-    if (request != NULL && ran) {
-        request->has_outcome = true;
+    if (ran) {
+        note_outcome(sim, &old, old.executed.valid && old.executed.end == PVF__CORE_EXECUTE_DONE);
     }
     sim_charge(sim, worker, old.executed.cpu_ns, ran);
     worker->request = 0;
@@ -241,9 +266,23 @@ static void end_execute(struct sim *sim, struct sim_worker *worker)
     pvf__core_execute_finished(sim->core, sim->now, old.id, &old.executed);
 }
 
+static bool has_first_tier_to_tell(const struct sim_worker *worker)
+{
+    return worker->state == SIM_BUSY && worker->kind == PVF__CORE_PREPARE_WORKER &&
+           worker->first_tier_due != 0;
+}
+
+static uint64_t due_of(const struct sim_worker *worker)
+{
+    return has_first_tier_to_tell(worker) ? worker->first_tier_due : worker->due;
+}
+
+/* What comes next of a worker. */
 static void end_work(struct sim *sim, struct sim_worker *worker)
 {
-    if (worker->state == SIM_SPAWNING) {
+    if (has_first_tier_to_tell(worker)) {
+        tell_first_tier(sim, worker);
+    } else if (worker->state == SIM_SPAWNING) {
         if (worker->dies) {
             const uint64_t id = worker->id;
             forgive(sim);
@@ -295,8 +334,8 @@ static void pass_time(struct sim *sim)
     for (unsigned i = 0; i < SIM_WORKERS; i++) {
         struct sim_worker *worker = &sim->workers[i];
         if ((worker->state == SIM_SPAWNING || worker->state == SIM_BUSY) &&
-            worker->due < earliest) {
-            earliest = worker->due;
+            due_of(worker) < earliest) {
+            earliest = due_of(worker);
             next = worker;
         }
     }
@@ -456,13 +495,19 @@ static void run(uint64_t seed, uint64_t steps)
             calm_down(&sim);
         }
     }
-    printf("seed %" PRIu64 " (%s): %" PRIu64 " steps, %.0f h; executed %" PRIu64
-           ", prepared %" PRIu64 ", failed %" PRIu64 ", expired %" PRIu64 ", cancelled %" PRIu64
-           ", no worker %" PRIu64 ", not started %" PRIu64 "\n",
+    struct pvf__core_stats stats;
+    pvf__core_stats_get(sim.core, &stats);
+    printf("seed %" PRIu64 " (%s): %" PRIu64 " steps, %.0f h; first tiers %" PRIu64
+           ", served %" PRIu64 ", repeated %" PRIu64 "; executed %" PRIu64 ", prepared %" PRIu64
+           ", failed %" PRIu64 ", expired %" PRIu64 ", cancelled %" PRIu64 ", no worker %" PRIu64
+           ", not started %" PRIu64 "\n",
            seed,
            sim.config.policy == PVF__CORE_POLICY_FAIR ? "fair" : "reference",
            steps,
            (double)sim.now / (double)PVF__CORE_HOUR,
+           stats.first_tiers,
+           stats.first_tier_served,
+           stats.first_tier_repeated,
            sim.replies[PVF__CORE_REPLY_EXECUTED],
            sim.replies[PVF__CORE_REPLY_PREPARED],
            sim.replies[PVF__CORE_REPLY_PREPARE_FAILED],

@@ -101,14 +101,18 @@ struct sim_artifact *sim_artifact_find(struct sim *sim, uint64_t generation)
 void sim_artifact_put(struct sim *sim,
                       uint64_t generation,
                       unsigned key,
+                      uint64_t maker,
                       const struct pvf__core_prepared *measured,
                       const struct pvf__core_code *made_as)
 {
     SIM_MUST(sim, sim_artifact_find(sim, generation) == NULL);
     for (unsigned i = 0; i < SIM_ARTIFACTS; i++) {
         if (sim->artifacts[i].generation == 0) {
-            sim->artifacts[i] = (struct sim_artifact){
-                .generation = generation, .key = key, .measured = *measured, .made_as = *made_as};
+            sim->artifacts[i] = (struct sim_artifact){.generation = generation,
+                                                      .key = key,
+                                                      .maker = maker,
+                                                      .measured = *measured,
+                                                      .made_as = *made_as};
             return;
         }
     }
@@ -141,7 +145,9 @@ static void plan_prepare(struct sim *sim, struct sim_worker *worker)
         .code_len = 15u + (uint32_t)sim_random(sim, 20),
         .text = "why",
     };
-    worker->due = sim->now + 1 + end->cpu_ns / (1 + sim_random(sim, 4));
+    const uint64_t wall = end->cpu_ns / (1 + sim_random(sim, 4));
+    worker->due = sim->now + 1 + wall;
+    worker->first_tier_due = sim_chance(sim, 60) ? sim->now + 1 + wall / 4 : 0;
     worker->dies = false;
     if (sim->calm || sim_chance(sim, 65)) {
         return;
@@ -158,6 +164,7 @@ static void plan_execute(struct sim *sim, struct sim_worker *worker)
     worker->executed = (struct pvf__core_executed){
         .end = PVF__CORE_EXECUTE_DONE,
         .worker_lives = true,
+        .valid = sim_chance(sim, 70),
         .cpu_ns = sim_random(sim, worker->cpu_limit_ns + 1),
     };
     uint64_t wall = worker->executed.cpu_ns;
@@ -212,6 +219,14 @@ static void on_start_prepare(struct sim *sim, const struct pvf__core_command *co
     plan_prepare(sim, worker);
 }
 
+/* Whatever is made under the first limits is within the second. */
+static bool limits_hold(const struct pvf__core_code *made, const struct pvf__core_code *code)
+{
+    return made->cpu_limit_ns <= code->cpu_limit_ns && made->bomb_limit <= code->bomb_limit &&
+           (code->memory_limit == 0 ||
+            (made->memory_limit != 0 && made->memory_limit <= code->memory_limit));
+}
+
 static void on_start_execute(struct sim *sim, const struct pvf__core_command *command)
 {
     struct sim_worker *worker = sim_worker_find(sim, command->worker);
@@ -225,6 +240,12 @@ static void on_start_execute(struct sim *sim, const struct pvf__core_command *co
     SIM_MUST(sim, artifact != NULL && artifact->key == request->key);
     SIM_MUST(sim,
              sim->config.params_per_job || worker->params == sim_index(request->code.params_hash));
+    /* Nobody runs on one again, and nobody whom the optimised one may not serve. */
+    worker->on_first_tier = artifact->maker != 0;
+    SIM_MUST(sim, !worker->on_first_tier || !request->optimised);
+    SIM_MUST(sim,
+             !worker->on_first_tier || (artifact->made_as.kind == PVF__CORE_COMPILATION &&
+                                        limits_hold(&artifact->made_as, &request->code)));
     worker->state = SIM_BUSY;
     worker->request = request->id;
     worker->key = request->key;
@@ -252,6 +273,13 @@ static bool is_satisfied(const struct sim_artifact *artifact, const struct pvf__
     return cpu && checked && memory && bomb;
 }
 
+/* It was valid on a first tier, but its code has turned out to be one that cannot be prepared. */
+static bool is_refuted(const struct sim_request *request, const struct pvf__core_command *command)
+{
+    return request->on_first_tier && command->reply == PVF__CORE_REPLY_PREPARE_FAILED &&
+           command->deterministic && command->stored;
+}
+
 static void on_reply(struct sim *sim, const struct pvf__core_command *command)
 {
     struct sim_request *request = sim_request_find(sim, command->request);
@@ -262,7 +290,7 @@ static void on_reply(struct sim *sim, const struct pvf__core_command *command)
     switch (command->reply) {
     case PVF__CORE_REPLY_PREPARED: {
         const struct sim_artifact *artifact = sim_artifact_find(sim, command->generation);
-        SIM_MUST(sim, !request->execution && artifact != NULL);
+        SIM_MUST(sim, !request->execution && artifact != NULL && artifact->maker == 0);
         SIM_MUST(sim, artifact->key == request->key);
         SIM_MUST(sim, is_satisfied(artifact, &request->code));
         break;
@@ -293,7 +321,7 @@ static void on_reply(struct sim *sim, const struct pvf__core_command *command)
     }
     SIM_MUST(sim,
              !request->has_outcome || command->reply == PVF__CORE_REPLY_EXECUTED ||
-                 request->cancelled);
+                 request->cancelled || is_refuted(request, command));
     request->id = 0;
 }
 
@@ -385,6 +413,19 @@ static void check_starvation(struct sim *sim)
     }
 }
 
+/* None outlives the job that made it. */
+static void check_first_tiers(struct sim *sim)
+{
+    for (unsigned i = 0; i < SIM_ARTIFACTS; i++) {
+        const struct sim_artifact *artifact = &sim->artifacts[i];
+        if (artifact->generation != 0 && artifact->maker != 0) {
+            const struct sim_worker *maker = sim_worker_find(sim, artifact->maker);
+            SIM_MUST(sim, maker != NULL && maker->state == SIM_BUSY);
+            SIM_MUST(sim, maker != NULL && maker->key == artifact->key);
+        }
+    }
+}
+
 void sim_settle(struct sim *sim)
 {
     pvf_error error = PVF_ERROR_INIT;
@@ -404,4 +445,5 @@ void sim_settle(struct sim *sim)
         sim_fail(sim, error.text);
     }
     check_starvation(sim);
+    check_first_tiers(sim);
 }

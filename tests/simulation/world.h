@@ -32,7 +32,9 @@ struct sim_request {
     unsigned parent;
     bool cancelled;
     bool unviable;    /* its parent was, at some time since it was asked for */
-    bool has_outcome; /* an execution of it has ended, or its worker died */
+    bool has_outcome; /* an execution of it has ended, or its worker died; on a first tier: valid */
+    bool on_first_tier; /* has_outcome: there */
+    bool optimised;     /* what it came to on a first tier did not count */
 };
 
 enum sim_worker_state {
@@ -53,7 +55,9 @@ struct sim_worker {
     struct pvf__core_executed executed;
     struct pvf__core_code made_as; /* prepare */
     unsigned key;
-    uint64_t request; /* execute; it may be gone by then */
+    uint64_t first_tier_due; /* prepare: when it tells of a first tier; 0: not any more */
+    bool on_first_tier;      /* execute */
+    uint64_t request;        /* execute; it may be gone by then */
     enum pvf__core_class cls;
     uint64_t cpu_limit_ns;
     uint64_t started_at;
@@ -62,6 +66,7 @@ struct sim_worker {
 struct sim_artifact {
     uint64_t generation; /* 0: an empty place */
     unsigned key;
+    uint64_t maker; /* of a first tier: the worker whose job goes on; 0: it is none */
     struct pvf__core_prepared measured;
     struct pvf__core_code made_as;
 };
@@ -118,6 +123,7 @@ struct sim_artifact *sim_artifact_find(struct sim *sim, uint64_t generation);
 void sim_artifact_put(struct sim *sim,
                       uint64_t generation,
                       unsigned key,
+                      uint64_t maker,
                       const struct pvf__core_prepared *measured,
                       const struct pvf__core_code *made_as);
 unsigned sim_index(const uint8_t hash[32]);

@@ -1,5 +1,5 @@
 set(core_rig ${PROJECT_SOURCE_DIR}/tests/support/core_rig.c)
-foreach(part artifacts execute judgement memory policy prepare prune retry)
+foreach(part artifacts execute judgement memory policy prepare prune retry tier)
     pvf_add_test(NAME test_core_${part} LABEL unit USES core base SOURCES ${core_rig})
 endforeach()
 target_link_options(test_core_memory PRIVATE -Wl,--wrap=calloc)
