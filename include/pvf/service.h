@@ -89,6 +89,13 @@ typedef struct pvf_service_config {
     uint64_t evidence_max_bytes; /* the oldest bundles make room; 1 GiB */
 
     uint64_t copied_max_bytes; /* what requests that live may hold copies of; 1 GiB */
+
+    /*
+     * 1: code that is new here is compiled fast first, and runs so until its optimised artifact is
+     * there.  What is not valid on the fast one runs again on that.  Needs pvf-prepare-worker: no
+     * other takes the option that it is started with.  0.
+     */
+    uint64_t first_tier;
 } pvf_service_config;
 
 /* The defaults.  `struct_size` is sizeof(pvf_service_config) as the caller was compiled. */
@@ -157,6 +164,7 @@ typedef struct pvf_execute_reply {
     uint64_t queued_us;                     /* from the request to the start of the last of them */
     const char *evidence;                   /* the bundle that was written, or NULL */
     void *user;
+    bool first_tier; /* it ran on code that was compiled fast, which `preparation` is about */
 } pvf_execute_reply;
 
 typedef void (*pvf_precheck_callback)(pvf_service *service, const pvf_precheck_reply *reply);

@@ -63,6 +63,7 @@ static int open_service(struct pvf__run *run)
     };
     config.policy = options->policy;
     config.cancel_kills = config.cancel_kills && !options->cancel_spares;
+    config.first_tier = options->first_tier ? 1 : 0;
     config.requests_max = PVF__RUN_CLIENTS_MAX * options->max_live;
     config.evidence_dir = options->evidence;
     if (options->prepare_workers != 0) {

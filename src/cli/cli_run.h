@@ -43,6 +43,7 @@ struct pvf__run_options {
     const char *node_version;
     bool secure;
     bool cancel_spares; /* else as the library does by default */
+    bool first_tier;
     int32_t policy;
     int32_t log_level;
     bool log_json;

@@ -197,6 +197,9 @@ void pvf__run_answer_execute(struct pvf__run_job *job, const pvf_execute_reply *
     put_number(&json, "pov_size", outcome->pov_size);
     pvf__json_out_number(&json, "attempts", reply->attempts);
     put_number(&json, "queued_us", reply->queued_us);
+    if (reply->first_tier) {
+        pvf__json_out_bool(&json, "first_tier", true);
+    }
     if (reply->preparation != NULL) {
         pvf__json_out_open(&json, "preparation", '{');
         pvf__json_out_string(

@@ -30,6 +30,7 @@ static const char usage[] =
     "  --copied-max SIZE        bytes of code and PoVs of requests that live (default 1G)\n"
     "  --policy fair|reference  how executions take turns (default fair)\n"
     "  --cancel-kills yes|no    a cancelled execution that runs is killed (default yes)\n"
+    "  --first-tier             run new code at once, compiled fast, until it is optimised\n"
     "  --cache-max SIZE         bytes of artifacts that are kept (default 10G)\n"
     "  --evidence DIR           keep a bundle of all that is not valid or good\n"
     "  --evidence-max SIZE      bytes of bundles that are kept (default 1G)\n"
@@ -56,6 +57,7 @@ enum option_id {
     OPT_COPIED_MAX,
     OPT_POLICY,
     OPT_CANCEL_KILLS,
+    OPT_FIRST_TIER,
     OPT_CACHE_MAX,
     OPT_EVIDENCE,
     OPT_EVIDENCE_MAX,
@@ -77,6 +79,7 @@ static const struct option long_options[] = {
     {"copied-max", required_argument, NULL, OPT_COPIED_MAX},
     {"policy", required_argument, NULL, OPT_POLICY},
     {"cancel-kills", required_argument, NULL, OPT_CANCEL_KILLS},
+    {"first-tier", no_argument, NULL, OPT_FIRST_TIER},
     {"cache-max", required_argument, NULL, OPT_CACHE_MAX},
     {"evidence", required_argument, NULL, OPT_EVIDENCE},
     {"evidence-max", required_argument, NULL, OPT_EVIDENCE_MAX},
@@ -161,6 +164,9 @@ static int take(int id, struct pvf__run_options *options)
         return -1;
     case OPT_CANCEL_KILLS:
         return cancel_kills(optarg, options);
+    case OPT_FIRST_TIER:
+        options->first_tier = true;
+        return -1;
     case OPT_PREPARE_WORKERS:
         return pvf__cli_args_u32(
             "prepare-workers", optarg, 1, 64, SEE_HELP, &options->prepare_workers);

@@ -43,6 +43,7 @@ void pvf__host_spawn_spec(const struct pvf_host *host,
         .quiet = host->quiet,
         .metering = is_prepare ? metering_word(host->metering) : NULL,
         .compile_threads = is_prepare ? host->compile_threads : 0,
+        .first_tier = is_prepare && host->first_tier,
     };
 }
 

@@ -45,9 +45,18 @@ PVF__NODISCARD int pvf__host_prepare_request(const pvf_prepare_request *request,
                                              struct pvf__buf *ret,
                                              pvf_error *err);
 
+/* Where a worker puts what it made, in its folder. */
+#define PVF__HOST_TMP_ARTIFACT "tmp-artifact"
+#define PVF__HOST_FIRST_TIER "first-tier"
+
+/* The path of one of them; of a folder that was long enough for the worker's start. */
+void pvf__host_prepare_path(const char *folder, const char *name, char out[PATH_MAX]);
+
 /* The empty file that the worker fills; it may not be able to make one itself. */
-PVF__NODISCARD int
-pvf__host_prepare_tmp_file(const char *folder, char out[PATH_MAX], pvf_error *err);
+PVF__NODISCARD int pvf__host_prepare_tmp_file(const char *folder,
+                                              const char *name,
+                                              char out[PATH_MAX],
+                                              pvf_error *err);
 
 /*
  * Reads an answer and moves a good artifact from `tmp_path` into the host's folder.  What the

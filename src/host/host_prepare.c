@@ -24,9 +24,17 @@
 /* Random bytes in an artifact's name: it can collide with no other, and says nothing. */
 #define NAME_BYTES 64u
 
-int pvf__host_prepare_tmp_file(const char *folder, char out[PATH_MAX], pvf_error *err)
+void pvf__host_prepare_path(const char *folder, const char *name, char out[PATH_MAX])
 {
-    int len = snprintf(out, PATH_MAX, "%s/tmp-artifact", folder);
+    (void)snprintf(out, PATH_MAX, "%s/%s", folder, name); /* what is cut is found nowhere */
+}
+
+int pvf__host_prepare_tmp_file(const char *folder,
+                               const char *name,
+                               char out[PATH_MAX],
+                               pvf_error *err)
+{
+    int len = snprintf(out, PATH_MAX, "%s/%s", folder, name);
     if (len < 0 || len >= PATH_MAX) {
         return pvf__error_set(err, PVF_ERR_LIMIT, "the path of %s is too long", folder);
     }
@@ -146,7 +154,8 @@ static bool attempt(struct pvf_host *host,
     enum pvf__prepare_event event = PVF__PREPARE_EVENT_TMP_FILE_FAILED;
     struct pvf__slice detail = {0};
     PVF__CLEANUP_BUF struct pvf__buf answer = PVF__BUF_INIT(exchange->answer_max);
-    if (pvf__host_prepare_tmp_file(worker->spawned.dir, tmp_path, &why) == 0) {
+    if (pvf__host_prepare_tmp_file(worker->spawned.dir, PVF__HOST_TMP_ARTIFACT, tmp_path, &why) ==
+        0) {
         enum pvf__exchange_end end =
             pvf__host_worker_exchange(worker, exchange, &answer, &ret->wall_us, &why);
         event = end == PVF__EXCHANGE_ANSWERED

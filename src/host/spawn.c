@@ -139,6 +139,10 @@ static int start_process(const struct pvf__spawn_spec *spec,
         argv[count++] = PVF__WORD_COMPILE_THREADS;
         argv[count++] = threads;
     }
+    if (spec->first_tier) {
+        argv[count++] = PVF__WORD_FIRST_TIER;
+        argv[count++] = PVF__WORD_FIRST_TIER_ON;
+    }
     argv[count] = NULL;
     const char *const envp[] = {environment, NULL};
     return pvf__process_start(
@@ -167,16 +171,24 @@ void pvf__spawn_drain(struct pvf__spawned *spawned)
     }
 }
 
-/* What this start says that only our own prepare worker understands; NULL: nothing. */
-static const char *own_words(const struct pvf__spawn_spec *spec)
+/* What this start says that only our own prepare worker understands, in words; empty: nothing. */
+static void own_words(const struct pvf__spawn_spec *spec, char *out, size_t size)
 {
-    if (spec->metering != NULL && spec->compile_threads != 0) {
-        return PVF__WORD_METERING " and " PVF__WORD_COMPILE_THREADS;
+    const struct {
+        bool said;
+        const char *word;
+    } rows[] = {
+        {spec->metering != NULL, PVF__WORD_METERING},
+        {spec->compile_threads != 0, PVF__WORD_COMPILE_THREADS},
+        {spec->first_tier, PVF__WORD_FIRST_TIER},
+    };
+    out[0] = '\0';
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].said) {
+            size_t used = strlen(out);
+            (void)snprintf(out + used, size - used, "%s%s", used > 0 ? " and " : "", rows[i].word);
+        }
     }
-    if (spec->metering != NULL) {
-        return PVF__WORD_METERING;
-    }
-    return spec->compile_threads != 0 ? PVF__WORD_COMPILE_THREADS : NULL;
 }
 
 int pvf__spawn_died(const struct pvf__spawn_spec *spec,
@@ -190,8 +202,9 @@ int pvf__spawn_died(const struct pvf__spawn_spec *spec,
         return waited;
     }
     pvf__process_status_text(status, text, sizeof(text));
-    const char *own = own_words(spec);
-    if (own != NULL && WIFEXITED(status) && WEXITSTATUS(status) == PVF__EXIT_PANIC) {
+    char own[96];
+    own_words(spec, own, sizeof(own));
+    if (own[0] != '\0' && WIFEXITED(status) && WEXITSTATUS(status) == PVF__EXIT_PANIC) {
         /* The text has its own advice. */
         status = pvf__error_set(err,
                                 PVF_ERR_UNSUPPORTED,

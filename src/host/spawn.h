@@ -32,6 +32,7 @@ struct pvf__spawn_spec {
     bool quiet;                 /* its stderr goes nowhere */
     const char *metering;       /* a word that only our prepare worker knows; NULL: not said */
     uint32_t compile_threads;   /* known to it alone, too; 0: not said */
+    bool first_tier;            /* as above */
 };
 
 /* A worker that has connected; nothing was sent yet. */

@@ -74,6 +74,7 @@ enum pvf__metric {
     PVF__METRIC_PREPARATION_OUTCOMES,        /* prepare_result */
     PVF__METRIC_PREPARATION_RETRIES,         /* core: prepare_retried */
     PVF__METRIC_PREPARATION_FAILURES_ACTIVE, /* core: failures */
+    PVF__METRIC_FIRST_TIERS,                 /* core: first_tiers */
     /* Executions. */
     PVF__METRIC_EXECUTE_QUEUE_LENGTH, /* pvf_exec_kind; core: execute_queued */
     PVF__METRIC_EXECUTE_RUNNING,      /* pvf_exec_kind; core: execute_running */
@@ -83,6 +84,8 @@ enum pvf__metric {
     PVF__METRIC_EXECUTION_OUTCOMES,   /* reason: of each attempt */
     PVF__METRIC_EXECUTION_RETRIES,    /* reason of the attempt before */
     PVF__METRIC_EXECUTE_REQUEUED,     /* core: execute_requeued */
+    PVF__METRIC_FIRST_TIER_SERVED,    /* core: first_tier_served */
+    PVF__METRIC_FIRST_TIER_REPEATED,  /* core: first_tier_repeated */
     /* Workers. */
     PVF__METRIC_WORKERS,               /* flavor, worker_state; core: workers */
     PVF__METRIC_WORKER_SPAWN_FAILURES, /* flavor, spawn_failure */

@@ -260,6 +260,8 @@ const struct pvf__metric_row pvf__metric_rows[PVF__METRICS] = {
         "Preparations that were begun again at once.", NO_LABEL),
     [PVF__METRIC_PREPARATION_FAILURES_ACTIVE] = GAUGE("pvf_preparation_failures_active",
         "Code that is answered by a stored failure.", NO_LABEL),
+    [PVF__METRIC_FIRST_TIERS] = COUNTER("pvf_first_tiers_total",
+        "Artifacts that were compiled fast, to run until the optimised ones are there.", NO_LABEL),
 
     /* ---- Executions ---- */
     [PVF__METRIC_EXECUTE_QUEUE_LENGTH] = GAUGE("pvf_execute_queue_length",
@@ -280,6 +282,11 @@ const struct pvf__metric_row pvf__metric_rows[PVF__METRICS] = {
         LABEL("reason", reasons)),
     [PVF__METRIC_EXECUTE_REQUEUED] = COUNTER("pvf_execute_requeued_total",
         "Executions that did not reach their worker and were queued again.", NO_LABEL),
+    [PVF__METRIC_FIRST_TIER_SERVED] = COUNTER("pvf_first_tier_served_total",
+        "Executions whose result, a valid one, came from a first tier.", NO_LABEL),
+    [PVF__METRIC_FIRST_TIER_REPEATED] = COUNTER("pvf_first_tier_repeated_total",
+        "Executions that ran on a first tier and had to run again on the optimised artifact.",
+        NO_LABEL),
 
     /* ---- Workers ---- */
     [PVF__METRIC_WORKERS] = GAUGE("pvf_workers",

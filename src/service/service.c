@@ -83,6 +83,7 @@ set_up_host(const pvf_service_config *config, struct pvf_service *service, pvf_e
     host.cache_dir = run_folder;
     status = pvf_host_new(&host, &service->host, err);
     if (status == 0) {
+        service->host->first_tier = config->first_tier != 0;
         status = pvf__service_cache_open(service, config->host.cache_dir, err);
     }
     if (status != 0) {

@@ -117,6 +117,9 @@ static int check(const pvf_service_config *config, pvf_error *err)
                               config->requests_max,
                               UINT32_MAX - OWN_REQUESTS);
     }
+    if (config->first_tier > 1) {
+        return pvf__error_set(err, PVF_ERR_INVALID_ARG, "first_tier is 0 or 1");
+    }
     if (config->copied_max_bytes == 0) {
         return pvf__error_set(
             err, PVF_ERR_INVALID_ARG, "copied_max_bytes is 0: no request could be taken");

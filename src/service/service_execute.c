@@ -13,6 +13,37 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool is_valid(const pvf_outcome *outcome)
+{
+    /* An outcome of zeros, of what never began, looks like a verdict. */
+    return outcome->verdict == PVF_VERDICT_VALID && outcome->result != NULL;
+}
+
+/* What a first tier comes to is no outcome, unless it is a valid result: the core has it repeated.
+ */
+static bool counts(const struct pvf__service_job *job, const pvf_outcome *outcome)
+{
+    return !job->on_first_tier || is_valid(outcome);
+}
+
+/* Keeps the outcome of an attempt for the reply, or takes back that there was one. */
+static void note_end(struct pvf__service_request *request,
+                     const struct pvf__service_job *job,
+                     pvf_outcome *outcome)
+{
+    if (!counts(job, outcome)) {
+        request->attempts -= request->used_generation == job->generation;
+        request->used_generation = 0;
+        request->prepared = (pvf_prepare_outcome){0};
+        return;
+    }
+    pvf_outcome_done(&request->outcome);
+    request->outcome = *outcome;
+    request->has_outcome = outcome->text[0] != '\0' || outcome->result != NULL;
+    request->on_first_tier = job->on_first_tier;
+    *outcome = (pvf_outcome){0};
+}
+
 /* Tells the core how the attempt ended, and keeps its outcome for the reply. */
 static void conclude(struct pvf_service *service,
                      struct pvf__service_worker *worker,
@@ -25,13 +56,11 @@ static void conclude(struct pvf_service *service,
     const struct pvf__core_executed told = {
         .end = end,
         .worker_lives = lives && pvf__service_worker_tidy(worker),
+        .valid = end == PVF__CORE_EXECUTE_DONE && is_valid(outcome),
         .cpu_ns = outcome->cpu_us * 1000,
     };
     if (request != NULL) {
-        pvf_outcome_done(&request->outcome);
-        request->outcome = *outcome;
-        request->has_outcome = outcome->text[0] != '\0' || outcome->result != NULL;
-        *outcome = (pvf_outcome){0};
+        note_end(request, &worker->job, outcome);
     }
     pvf_outcome_done(outcome);
     if (told.worker_lives) {
@@ -92,6 +121,7 @@ void pvf__service_execute_start(struct pvf_service *service,
         conclude_gone(service, worker);
         return;
     }
+    job->on_first_tier = artifact->first_tier;
     memcpy(job->checksum, artifact->figures.checksum, sizeof(job->checksum));
     memcpy(request->execution.checksum, job->checksum, sizeof(job->checksum));
     if (pvf__host_place_artifact(artifact->path, worker->spawning.spawned.dir, &why) != 0) {
@@ -168,7 +198,7 @@ void pvf__service_execute_ended(struct pvf_service *service,
     } else if (outcome.bad_artifact) {
         told = PVF__CORE_EXECUTE_BAD_ARTIFACT;
     }
-    if (!job->is_self_test) {
+    if (!job->is_self_test && counts(job, &outcome)) {
         pvf__service_metrics_executed(service, &outcome);
     }
     conclude(service, worker, told, pvf__outcome_keeps_worker(event), &outcome);

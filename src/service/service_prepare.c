@@ -148,6 +148,8 @@ void pvf__service_prepare_start(struct pvf_service *service,
         .prepare_timeout_ms = request->prepare_timeout_ms,
         .prepared = {.error = -1, .name = "", .max_rss_kib = -1},
         .is_self_test = request->kind == PVF__SERVICE_SELF_TEST,
+        .first_tier_due =
+            service->host->first_tier && request->wanted.kind == PVF__CORE_COMPILATION,
     };
     job->cpu_limit_us = pvf__duration_to_us(job->timeout);
     const pvf_prepare_request prepare = {
@@ -166,7 +168,12 @@ void pvf__service_prepare_start(struct pvf_service *service,
         &prepare, &request->params, job->timeout, &job->prepared, &frame, &why);
     pvf__frame_end(&frame, start);
     if (status == 0) {
-        status = pvf__host_prepare_tmp_file(worker->spawning.spawned.dir, tmp_path, &why);
+        status = pvf__host_prepare_tmp_file(
+            worker->spawning.spawned.dir, PVF__HOST_TMP_ARTIFACT, tmp_path, &why);
+    }
+    if (status == 0 && job->first_tier_due) {
+        status = pvf__host_prepare_tmp_file(
+            worker->spawning.spawned.dir, PVF__HOST_FIRST_TIER, tmp_path, &why);
     }
     if (status != 0) {
         conclude(service,
@@ -194,7 +201,7 @@ void pvf__service_prepare_ended(struct pvf_service *service,
     job->prepared.wall_us = (pvf__clock_monotonic_ns() - job->begun_at) / 1000;
     if (end == PVF__EXCHANGE_ANSWERED) {
         char tmp_path[PATH_MAX];
-        (void)snprintf(tmp_path, sizeof(tmp_path), "%s/tmp-artifact", worker->spawning.spawned.dir);
+        pvf__host_prepare_path(worker->spawning.spawned.dir, PVF__HOST_TMP_ARTIFACT, tmp_path);
         event = pvf__host_prepare_answer(
             service->host, &answer, tmp_path, job->timeout, &job->prepared, &stats, &detail, why);
     }

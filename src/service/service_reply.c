@@ -140,6 +140,7 @@ void pvf__service_reply_execution(struct pvf_service *service, struct pvf__servi
         .attempts = request->attempts,
         .queued_us = request->started_at != 0 ? (request->started_at - request->came_at) / 1000 : 0,
         .user = request->user,
+        .first_tier = request->on_first_tier && request->outcome.verdict == PVF_VERDICT_VALID,
     };
     reply.evidence = pvf__service_evidence_execution(service, request, &reply, evidence);
     pvf__log(PVF__LOG_DEBUG,

@@ -98,6 +98,7 @@ struct pvf__service_request {
     bool needs_next_proof;        /* HELD */
     bool has_outcome;
     pvf_outcome outcome; /* of the last attempt */
+    bool on_first_tier;  /* that is where it comes from */
     uint32_t attempts;
     uint64_t came_at;
     uint64_t submitted_at; /* the last attempt, to the core */
@@ -143,6 +144,8 @@ struct pvf__service_job {
     struct pvf__core_code made_as; /* prepare */
     uint64_t prepare_timeout_ms;   /* prepare */
     pvf_prepare_outcome prepared;  /* prepare */
+    bool first_tier_due;           /* prepare: the next answer is the first of two */
+    bool on_first_tier;            /* execute */
     bool is_self_test;
     enum pvf__exchange_end end; /* ENDING */
     pvf_error why;
@@ -168,6 +171,7 @@ struct pvf__service_artifact {
     uint64_t generation;
     bool cached; /* `name` says where; else `path` is in the private folder */
     bool proven; /* its digest was compared since the service began */
+    bool first_tier;
     struct pvf__cache_name name;
     char *path; /* owned */
     uint64_t taken_at;
@@ -322,6 +326,10 @@ void pvf__service_worker_begin(struct pvf_service *service,
                                struct pvf__service_worker *worker,
                                struct pvf__buf *frame,
                                size_t answer_max);
+/* Awaits a further answer to the same request, for as long as if that had just begun. */
+void pvf__service_worker_await(struct pvf_service *service,
+                               struct pvf__service_worker *worker,
+                               size_t answer_max);
 /* Empties its folder after a job; false: it must go. */
 bool pvf__service_worker_tidy(struct pvf__service_worker *worker);
 /* It is idle again. */
@@ -350,6 +358,9 @@ void pvf__service_execute_ended(struct pvf_service *service,
                                 struct pvf__service_worker *worker,
                                 enum pvf__exchange_end end,
                                 pvf_error *why);
+
+/* service_tier.c: true: the answer was the first of two, and the next is awaited. */
+bool pvf__service_tier_take(struct pvf_service *service, struct pvf__service_worker *worker);
 
 /* service_cache.c */
 PVF__NODISCARD int

@@ -302,6 +302,10 @@ static void receive(struct pvf_service *service, struct pvf__service_worker *wor
 {
     pvf_error *why = &worker->job.why;
     int status = pvf__service_wire_receive(worker->spawning.spawned.socket, &worker->incoming, why);
+    if (status == 0 && pvf__service_tier_take(service, worker)) {
+        /* The second answer may be there already. */
+        status = pvf__service_wire_receive(worker->spawning.spawned.socket, &worker->incoming, why);
+    }
     if (status == 0) {
         ended(service, worker, PVF__EXCHANGE_ANSWERED);
     } else if (status == PVF_ERR_EOF) {
@@ -319,16 +323,31 @@ static void receive(struct pvf_service *service, struct pvf__service_worker *wor
     }
 }
 
+static void await_answer(const struct pvf_service *service, struct pvf__service_worker *worker)
+{
+    worker->state = PVF__SERVICE_RECEIVING;
+    worker->deadline_at = pvf__clock_monotonic_ns() + PVF__HOST_WORKER_LOOK_NS;
+    if (worker->deadline_at >= job_deadline(service, worker)) {
+        look(service, worker);
+    }
+}
+
+void pvf__service_worker_await(struct pvf_service *service,
+                               struct pvf__service_worker *worker,
+                               size_t answer_max)
+{
+    pvf__service_wire_expect(&worker->incoming, answer_max);
+    worker->job.begun_at = pvf__clock_monotonic_ns();
+    worker->job.looked = false;
+    await_answer(service, worker);
+}
+
 static void transmit(struct pvf_service *service, struct pvf__service_worker *worker)
 {
     pvf_error *why = &worker->job.why;
     int status = pvf__service_wire_send(worker->spawning.spawned.socket, &worker->outgoing, why);
     if (status == 0) {
-        worker->state = PVF__SERVICE_RECEIVING;
-        worker->deadline_at = pvf__clock_monotonic_ns() + PVF__HOST_WORKER_LOOK_NS;
-        if (worker->deadline_at >= job_deadline(service, worker)) {
-            look(service, worker);
-        }
+        await_answer(service, worker);
         pvf__service_watch_for(service,
                                worker->spawning.spawned.socket,
                                EPOLLIN,

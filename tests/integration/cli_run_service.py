@@ -212,6 +212,24 @@ def nothing_is_lost_under_back_pressure():
     check("pressure", all(a["verdict"] == "valid" for a in answers[1:]))
 
 
+def new_code_runs_at_once():
+    """On a first tier: told so, never refused there, and the same once it is optimised."""
+    shell = "tests/data/shell-2021"
+    job = {"op": "execute", "code": {"path": f"{shell}/code.blob"},
+           "pvd": {"path": f"{shell}/pvd.scale"}, "pov": {"path": f"{shell}/block_data.bin"}}
+    service = Service("--first-tier")
+    service.answer()
+    service.send({**job, "id": 1}, {**job, "id": 2, "pov": {"hex": "00"}})
+    answers = [service.answer(), service.answer()]
+    service.send({**job, "id": 3})
+    answers = {a["id"]: a for a in answers + service.end("first tier")}
+    check("first tier", [answers[i]["verdict"] for i in (1, 2, 3)] ==
+          ["valid", "invalid", "valid"], str(answers))
+    check("first tier", answers[1]["result_hash"] == answers[3]["result_hash"], str(answers))
+    check("first tier", not any("first_tier" in answers[i] for i in (2, 3)), str(answers))
+    check("first tier", answers[1].get("first_tier", True) is True, str(answers))
+
+
 def who_finds_no_room_is_told():
     """Code that is larger than all requests may hold; then one that fits."""
     answers = session("room", [{"op": "precheck", "id": 1, "code": code()},
@@ -590,6 +608,7 @@ def wrong_command_lines():
 def main():
     documented_examples()
     faults_are_answered_and_end_nothing()
+    new_code_runs_at_once()
     who_finds_no_room_is_told()
     damaged_lines_get_one_answer_each()
     inputs_in_every_form()

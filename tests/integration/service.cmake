@@ -6,6 +6,8 @@ pvf_add_test(NAME test_service_fake LABEL integration USES base hash host servic
     ARGS $<TARGET_FILE:fake_worker> SOURCES ${service_fakes})
 pvf_add_test(NAME test_service_deaths LABEL integration USES base host service
     ARGS $<TARGET_FILE:fake_worker> SOURCES ${service_fakes})
+pvf_add_test(NAME test_service_tier LABEL integration USES base host service
+    ARGS $<TARGET_FILE:fake_worker> SOURCES ${service_fakes})
 
 set(workers)
 if(PVF_ENGINE)

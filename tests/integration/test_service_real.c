@@ -527,6 +527,40 @@ static void the_cache_outlives_the_service(void **state)
 /* ---- Limits and parameters ---- */
 
 /* PrecheckingMaxMemory. */
+/* Meanwhile, on the first tier, or afterwards: the same results. */
+static void new_code_runs_before_it_is_optimised(void **state)
+{
+    (void)state;
+    struct service_bench_reply replies[4] = {0};
+    pvf_service_config config = service_bench_config(prepare_worker, execute_worker);
+    if (!ours) {
+        skip();
+    }
+    pvf__folder_remove(service_bench_cache);
+    config.first_tier = 1;
+    pvf_service *service = service_bench_new(&config);
+    pvf_candidate refused = shell.candidate;
+    refused.execution.pov.len--;
+    service_bench_execute(service, &shell.candidate, &replies[0]);
+    service_bench_execute(service, &refused, &replies[1]);
+    service_bench_precheck(service, &shell.candidate.code, &replies[2]);
+    service_bench_run(service, replies, 3);
+    assert_valid(&replies[0], &shell);
+    assert_int_equal(replies[0].attempts, 1);
+    service_bench_assert_verdict(&replies[1], PVF_VERDICT_INVALID, PVF_REASON_REPORTED_INVALID, "");
+    assert_false(replies[1].first_tier);
+    assert_int_equal(replies[1].attempts, 1);
+    assert_true(replies[2].ok);
+    service_bench_execute(service, &shell.candidate, &replies[3]);
+    service_bench_run(service, replies, 4);
+    assert_valid(&replies[3], &shell);
+    assert_false(replies[3].first_tier);
+    for (int i = 0; i < 4; i++) {
+        service_bench_reply_done(&replies[i]);
+    }
+    service_bench_free(service);
+}
+
 static void the_memory_limit_counts(void **state)
 {
     (void)state;
@@ -666,6 +700,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_artifact_corrupted_on_disk_is_replaced),
         cmocka_unit_test(a_corrupted_artifact_is_retried),
         cmocka_unit_test(the_cache_outlives_the_service),
+        cmocka_unit_test(new_code_runs_before_it_is_optimised),
         cmocka_unit_test(the_memory_limit_counts),
         cmocka_unit_test(only_some_params_change_the_artifact),
         cmocka_unit_test(oversized_code_and_pov),

@@ -76,12 +76,12 @@ static struct pvf__buf beside(const char *suffix)
     return buf;
 }
 
-static void write_artifact(void)
+static void write_artifact(const char *from, const char *to)
 {
     char path[4096];
-    struct pvf__buf artifact = beside("artifact");
+    struct pvf__buf artifact = beside(from);
     if (artifact.len > 0) {
-        (void)snprintf(path, sizeof(path), "%s/tmp-artifact", worker_dir);
+        (void)snprintf(path, sizeof(path), "%s/%s", worker_dir, to);
         if (pvf__fd_write_file(path, 0600, artifact.data, artifact.len, NULL) != 0) {
             _exit(51);
         }
@@ -227,6 +227,43 @@ static const char *mortal_answer(int fd, const struct pvf__buf *frame)
     return holds(frame, "known") ? "answer" : "other";
 }
 
+/*
+ * Tiered: a compilation is answered from "anything.MODE.first", with
+ * "anything.MODE.first-artifact", and once more when the test lets it through; all else, too, waits
+ * for that.
+ */
+static void answer_first(int fd, const struct pvf__buf *request)
+{
+    if (request->len > 0 && request->data[request->len - 1] == 0) {
+        write_artifact("first-artifact", "first-tier");
+        struct pvf__buf bytes = beside("first");
+        if (pvf__fd_write(fd, bytes.data, bytes.len, NULL) != 0) {
+            _exit(1);
+        }
+        pvf__buf_done(&bytes);
+    }
+    await_gate();
+}
+
+/* Choosy: what it says of the preparers' usual artifact is in "first"; it dies when there is none.
+ */
+static const char *choosy_answer(void)
+{
+    char path[4096];
+    struct pvf__buf artifact = PVF__BUF_INIT(MAX);
+    (void)snprintf(path, sizeof(path), "%s/artifact", worker_dir);
+    if (pvf__fd_read_file(path, &artifact, NULL) != 0) {
+        _exit(68);
+    }
+    bool usual = artifact.len > 0 && artifact.data[0] == 0xde;
+    pvf__buf_done(&artifact);
+    (void)snprintf(path, sizeof(path), "%s.first", self);
+    if (usual && access(path, F_OK) != 0) {
+        (void)raise(SIGKILL);
+    }
+    return usual ? "first" : "answer";
+}
+
 /* An answer in three pieces: half of the header, up to half of the body, the rest. */
 static void write_slowly(int fd, const struct pvf__buf *bytes)
 {
@@ -279,9 +316,15 @@ static void answer(int fd, const struct pvf__buf *request)
     if (mode_is("flood")) {
         flood();
     }
-    write_artifact();
+    if (mode_is("tiered")) {
+        answer_first(fd, request);
+    }
+    write_artifact("artifact", "tmp-artifact");
     misplace_artifact();
-    struct pvf__buf bytes = beside(mode_is("mortal") ? mortal_answer(fd, request) : "answer");
+    const char *which = mode_is("mortal")   ? mortal_answer(fd, request)
+                        : mode_is("choosy") ? choosy_answer()
+                                            : "answer";
+    struct pvf__buf bytes = beside(which);
     write_slowly(fd, &bytes);
     pvf__buf_done(&bytes);
     if (mode_is("once") || mode_is("cut")) {
@@ -429,6 +472,13 @@ static int check_threads(int argc, char **argv)
     return told == (strcmp(argv[1], "prepare-worker") == 0) ? 0 : 66;
 }
 
+/* "tiered": the same, of its option. */
+static int check_tiered(int argc, char **argv)
+{
+    bool told = strcmp(argv[argc - 2], "--first-tier") == 0 && strcmp(argv[argc - 1], "on") == 0;
+    return told == (strcmp(argv[1], "prepare-worker") == 0) ? 0 : 66;
+}
+
 /* "inspect": says how much came, or what its mode makes of it. */
 static int inspect(int argc, char **argv)
 {
@@ -496,6 +546,9 @@ int main(int argc, char **argv)
     int wrong = check_start(argc, argv);
     if (wrong == 0 && mode_is("threads3")) {
         wrong = check_threads(argc, argv);
+    }
+    if (wrong == 0 && mode_is("tiered")) {
+        wrong = check_tiered(argc, argv);
     }
     if (wrong != 0) {
         return wrong;

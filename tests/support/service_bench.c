@@ -114,6 +114,7 @@ void service_bench_on_execute(pvf_service *service, const pvf_execute_reply *rep
     to->bad_artifact = outcome->bad_artifact;
     to->spawn_failure = outcome->spawn_failure;
     to->attempts = reply->attempts;
+    to->first_tier = reply->first_tier;
     to->prepared = reply->preparation != NULL;
     (void)snprintf(to->text, sizeof(to->text), "%s", outcome->text);
     (void)snprintf(

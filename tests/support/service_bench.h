@@ -48,6 +48,7 @@ struct service_bench_reply {
     size_t result_len;
     bool prepared; /* for this very request */
     uint32_t attempts;
+    bool first_tier;
     char text[PVF_OUTCOME_TEXT];
     char evidence[256];
 };

@@ -7,7 +7,8 @@
 
 /*
  * Services over scripted workers.  A preparer makes an artifact of four bytes; an executor answers
- * as its mode says.  A fake in mode "gate" answers nothing until it is let through.
+ * as its mode says.  A fake in mode "gate" answers nothing until it is let through; one in mode
+ * "tiered" nothing but first tiers.
  */
 
 /* Fixtures of a group; the fake's path is in bench_fake. */
