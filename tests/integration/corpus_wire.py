@@ -256,25 +256,28 @@ def prepare_request(code, params=b"\0", limit=30 << 20, seconds=60.0, kind=0):
             params + duration(seconds) + bytes([kind]))
 
 
+def prepared_of(body, wall, place):
+    """What an answer says, with the artifact that it is about."""
+    reader = Reader(body)
+    if reader.take(1) == b"\0":
+        digest, cpu = reader.take(32), reader.duration()
+        reader.take(16 if reader.take(1) == b"\1" else 0)  # the memory tracker's figures
+        rss = struct.unpack("<q", reader.take(8))[0] if reader.take(1) == b"\1" else None
+        peak = struct.unpack("<Q", reader.take(8))[0]
+        return Prepared("Ok", "", read_file(place), digest, cpu, wall, peak, rss)
+    index = reader.take(1)[0]
+    text = reader.text() if index not in (4, 8) else ""
+    return Prepared(PREPARE_ERRORS[index], text, None, None, None, wall, None, None)
+
+
 def prepare(worker, code, **options):
     tmp = os.path.join(worker.folder, "tmp-artifact")
     with open(tmp, "wb"):
         pass
     begin = time.monotonic()
     worker.send(prepare_request(code, **options))
-    reader = Reader(worker.receive())
-    wall = time.monotonic() - begin
-    if reader.take(1) == b"\0":
-        digest, cpu = reader.take(32), reader.duration()
-        reader.take(16 if reader.take(1) == b"\1" else 0)  # the memory tracker's figures
-        rss = struct.unpack("<q", reader.take(8))[0] if reader.take(1) == b"\1" else None
-        peak = struct.unpack("<Q", reader.take(8))[0]
-        with open(tmp, "rb") as file:
-            answer = Prepared("Ok", "", file.read(), digest, cpu, wall, peak, rss)
-    else:
-        index = reader.take(1)[0]
-        text = reader.text() if index not in (4, 8) else ""
-        answer = Prepared(PREPARE_ERRORS[index], text, None, None, None, wall, None, None)
+    body = worker.receive()
+    answer = prepared_of(body, time.monotonic() - begin, tmp)
     os.unlink(tmp)
     return answer
 

@@ -30,14 +30,8 @@ def expect(what, got, want):
 
 
 def read_answer(worker, place, begin):
-    reader = wire.Reader(worker.receive())
-    wall = time.monotonic() - begin
-    if reader.take(1) == b"\0":
-        digest, cpu = reader.take(32), reader.duration()
-        return wire.Prepared("Ok", "", wire.read_file(place), digest, cpu, wall, None)
-    index = reader.take(1)[0]
-    text = reader.text() if index not in (4, 8) else ""
-    return wire.Prepared(wire.PREPARE_ERRORS[index], text, None, None, None, wall, None)
+    body = worker.receive()
+    return wire.prepared_of(body, time.monotonic() - begin, place)
 
 
 def prepare(worker, code, answers, **options):
