@@ -197,6 +197,14 @@ int pvf__engine_new(const struct pvf__engine_settings *settings,
     return 0;
 }
 
+/* Bytes for each value: 256 MiB for 65536 (tests/conformance/test_first_tier.c). */
+#define FIRST_TIER_VALUE_BYTES 4096u
+
+bool pvf__engine_first_tier_fits(uint32_t native_stack_max, uint32_t logical_stack_max)
+{
+    return native_stack_max / FIRST_TIER_VALUE_BYTES >= logical_stack_max;
+}
+
 void pvf__engine_delete(struct pvf__engine *engine)
 {
     if (engine != NULL) {

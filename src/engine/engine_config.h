@@ -39,6 +39,13 @@ PVF__NODISCARD int pvf__engine_new(const struct pvf__engine_settings *settings,
 void pvf__engine_delete(struct pvf__engine *engine);
 
 /*
+ * May code run on a first tier under these limits (bytes; values)?  Frames are larger there: only
+ * with as much native stack for each value of the logical one as the chain's own limits leave does
+ * the native stack end no job in either tier.
+ */
+bool pvf__engine_first_tier_fits(uint32_t native_stack_max, uint32_t logical_stack_max);
+
+/*
  * Appends the engine's version and one line "name=value" for each setting that decides what an
  * artifact is: two equal texts on one kind of processor mean that artifacts can be exchanged.
  */

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/engine_config.h"
 #include "hash/hash.h"
 #include "prepare/prepare_job.h"
 #include "proto/command_line.h"
@@ -308,20 +309,13 @@ answer(struct pvf__worker *worker, const struct pvf__prepare_request *request, b
     return code;
 }
 
-/*
- * Bytes of native stack that parameters must allow for each value of the logical one, as the
- * chain's own do: then the native stack ends no job in either tier, although frames are larger in
- * the first (tests/conformance/test_first_tier.c).
- */
-#define FIRST_TIER_VALUE_BYTES 4096u
-
 /* Why no first tier is made; NULL: it is. */
 static const char *no_first_tier(const struct pvf__prepare_request *request)
 {
     if (request->code.len < CODE_FOR_THREADS_MIN) {
         return "no first tier: the code is small";
     }
-    if (request->params.native_max / FIRST_TIER_VALUE_BYTES < request->params.logical_max) {
+    if (!pvf__engine_first_tier_fits(request->params.native_max, request->params.logical_max)) {
         return "no first tier: the parameters allow too little native stack";
     }
     return NULL;
