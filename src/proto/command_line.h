@@ -30,6 +30,12 @@
 #define PVF__WORD_FIRST_TIER "--first-tier"
 #define PVF__WORD_FIRST_TIER_ON "on"
 #define PVF__WORD_FIRST_TIER_OFF "off"
+/*
+ * Our own, of both workers: the versions of the upgraded wire that they know (proto/upgrade.h), as
+ * one line; and of a normal start, instead of a socket's path, the inherited descriptor of it.
+ */
+#define PVF__WORD_UPGRADES "--wire-upgrades"
+#define PVF__WORD_INHERITED_SOCKET "--inherited-socket"
 
 /* Our own: tells about a blob on stdin (prepare worker). */
 #define PVF__WORD_INSPECT "inspect"

@@ -49,10 +49,22 @@ int pvf__execute_request_decode(const uint8_t *data,
     return 0;
 }
 
-void pvf__execute_request_encode(const struct pvf__execute_request *request, struct pvf__buf *buf)
+void pvf__execute_request_put_front(struct pvf__buf *buf,
+                                    const struct pvf__execute_request *request)
 {
     pvf__persisted_validation_data_put(buf, &request->pvd);
-    pvf__scale_put_bytes(buf, request->pov);
+    pvf__scale_put_length(buf, request->pov.len);
+}
+
+void pvf__execute_request_encode(const struct pvf__execute_request *request, struct pvf__buf *buf)
+{
+    pvf__execute_request_put_front(buf, request);
+    (void)pvf__buf_append(buf, request->pov.data, request->pov.len);
+    pvf__execute_request_put_back(buf, request);
+}
+
+void pvf__execute_request_put_back(struct pvf__buf *buf, const struct pvf__execute_request *request)
+{
     pvf__duration_put(buf, request->timeout);
     pvf__scale_put_fixed(buf, request->artifact_checksum, 32);
     pvf__scale_put_fixed(buf, request->relay_parent, 32);

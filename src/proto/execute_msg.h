@@ -115,6 +115,12 @@ PVF__NODISCARD int pvf__execute_request_decode(const uint8_t *data,
                                                pvf_error *err);
 void pvf__execute_request_encode(const struct pvf__execute_request *request, struct pvf__buf *buf);
 
+/* The same in parts: what is before the bytes of the PoV, and what is after them. */
+void pvf__execute_request_put_front(struct pvf__buf *buf,
+                                    const struct pvf__execute_request *request);
+void pvf__execute_request_put_back(struct pvf__buf *buf,
+                                   const struct pvf__execute_request *request);
+
 PVF__NODISCARD int pvf__execute_answer_decode(const uint8_t *data,
                                               size_t len,
                                               struct pvf__execute_answer *ret,

@@ -26,6 +26,16 @@ int pvf__frame_recv(int fd, size_t max, uint64_t deadline_ns, struct pvf__buf *r
         pvf__error_wrap(err, "frame header");
         return status;
     }
+    return pvf__frame_recv_body(fd, header, max, deadline_ns, ret, err);
+}
+
+int pvf__frame_recv_body(int fd,
+                         const uint8_t header[PVF__FRAME_HEADER],
+                         size_t max,
+                         uint64_t deadline_ns,
+                         struct pvf__buf *ret,
+                         pvf_error *err)
+{
     uint64_t len = pvf__frame_body_len(header);
     if (len > max) {
         return pvf__error_set(err,
@@ -42,7 +52,7 @@ int pvf__frame_recv(int fd, size_t max, uint64_t deadline_ns, struct pvf__buf *r
         size_t left = (size_t)len - ret->len;
         size_t ahead = ret->len > STEP ? ret->len : STEP;
         size_t part = left < ahead ? left : ahead;
-        status = pvf__buf_reserve(ret, part);
+        int status = pvf__buf_reserve(ret, part);
         if (status != 0) {
             return pvf__error_set(err, status, "no memory for a frame of %zu bytes", (size_t)len);
         }

@@ -43,6 +43,14 @@ uint64_t pvf__frame_body_len(const uint8_t header[PVF__FRAME_HEADER]);
 PVF__NODISCARD int
 pvf__frame_recv(int fd, size_t max, uint64_t deadline_ns, struct pvf__buf *ret, pvf_error *err);
 
+/* The same from behind the header, which was read already. */
+PVF__NODISCARD int pvf__frame_recv_body(int fd,
+                                        const uint8_t header[PVF__FRAME_HEADER],
+                                        size_t max,
+                                        uint64_t deadline_ns,
+                                        struct pvf__buf *ret,
+                                        pvf_error *err);
+
 /* Writes one frame by the deadline. */
 PVF__NODISCARD int
 pvf__frame_send(int fd, const uint8_t *body, size_t len, uint64_t deadline_ns, pvf_error *err);

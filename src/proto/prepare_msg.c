@@ -41,9 +41,21 @@ int pvf__prepare_request_decode(const uint8_t *data,
     return 0;
 }
 
+void pvf__prepare_request_put_front(struct pvf__buf *buf,
+                                    const struct pvf__prepare_request *request)
+{
+    pvf__scale_put_length(buf, request->code.len);
+}
+
 void pvf__prepare_request_encode(const struct pvf__prepare_request *request, struct pvf__buf *buf)
 {
-    pvf__scale_put_bytes(buf, request->code);
+    pvf__prepare_request_put_front(buf, request);
+    (void)pvf__buf_append(buf, request->code.data, request->code.len);
+    pvf__prepare_request_put_back(buf, request);
+}
+
+void pvf__prepare_request_put_back(struct pvf__buf *buf, const struct pvf__prepare_request *request)
+{
     pvf__scale_put_u32(buf, request->bomb_limit);
     pvf__scale_put_fixed(buf, request->code_hash, sizeof(request->code_hash));
     pvf__executor_params_put(buf, &request->params);

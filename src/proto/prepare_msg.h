@@ -89,6 +89,12 @@ PVF__NODISCARD int pvf__prepare_request_decode(const uint8_t *data,
                                                pvf_error *err);
 void pvf__prepare_request_encode(const struct pvf__prepare_request *request, struct pvf__buf *buf);
 
+/* The same in parts: what is before the bytes of the code, and what is after them. */
+void pvf__prepare_request_put_front(struct pvf__buf *buf,
+                                    const struct pvf__prepare_request *request);
+void pvf__prepare_request_put_back(struct pvf__buf *buf,
+                                   const struct pvf__prepare_request *request);
+
 PVF__NODISCARD int pvf__prepare_answer_decode(const uint8_t *data,
                                               size_t len,
                                               struct pvf__prepare_answer *ret,

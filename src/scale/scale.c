@@ -208,14 +208,21 @@ bool pvf__scale_get_bytes(struct pvf__cursor *cursor, struct pvf__slice *ret)
     return true;
 }
 
-void pvf__scale_put_bytes(struct pvf__buf *buf, struct pvf__slice bytes)
+void pvf__scale_put_length(struct pvf__buf *buf, size_t len)
 {
-    if (bytes.len > UINT32_MAX) {
+    if (len > UINT32_MAX) {
         buf->failed = buf->failed != 0 ? buf->failed : PVF_ERR_LIMIT;
         return;
     }
-    pvf__scale_put_compact(buf, (uint32_t)bytes.len);
-    (void)pvf__buf_append(buf, bytes.data, bytes.len);
+    pvf__scale_put_compact(buf, (uint32_t)len);
+}
+
+void pvf__scale_put_bytes(struct pvf__buf *buf, struct pvf__slice bytes)
+{
+    pvf__scale_put_length(buf, bytes.len);
+    if (buf->failed == 0) {
+        (void)pvf__buf_append(buf, bytes.data, bytes.len);
+    }
 }
 
 bool pvf__scale_get_string(struct pvf__cursor *cursor, struct pvf__slice *ret)

@@ -59,6 +59,9 @@ void pvf__scale_put_i32(struct pvf__buf *buf, int32_t value);
 void pvf__scale_put_i64(struct pvf__buf *buf, int64_t value);
 void pvf__scale_put_compact(struct pvf__buf *buf, uint32_t value);
 
+/* Of a Vec, before what is in it.  More than UINT32_MAX has no encoding: PVF_ERR_LIMIT. */
+void pvf__scale_put_length(struct pvf__buf *buf, size_t len);
+
 /* More than UINT32_MAX bytes have no encoding: PVF_ERR_LIMIT in buf->failed. */
 void pvf__scale_put_bytes(struct pvf__buf *buf, struct pvf__slice bytes);
 

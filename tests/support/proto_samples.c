@@ -7,6 +7,7 @@
 #include "proto/handshake.h"
 #include "proto/job_msg.h"
 #include "proto/prepare_msg.h"
+#include "proto/upgrade.h"
 #include "proto/validation.h"
 #include "pvf/status.h"
 
@@ -105,6 +106,13 @@ const struct proto_sample proto_samples[] = {
     {PROTO_VALIDATION_RESULT,
      "result with code",
      "0f00000000000000 | 00 | 01 08 aabb | 00 | 00 | 01000000 | 64000000"},
+    {PROTO_UPGRADE_HELLO, "hello", "0600000000000000 | 01 | 0101010001"},
+    {PROTO_UPGRADE_READY, "nothing", "0200000000000000 | 01 00"},
+    {PROTO_UPGRADE_READY,
+     "one of each",
+     "1300000000000000 | 01 0c | 0461 00 | 08 6262 01 | 0c 636363 02 10 77687921"},
+    {PROTO_UPGRADE_REQUEST, "prepare", "0900000000000000 | 0100000000000000 | 00"},
+    {PROTO_UPGRADE_REQUEST, "execute", "0c00000000000000 | ffffffff0f000000 | 0c 040708"},
     {PROTO_PVD, "pvd", "2b00000000000000 | 08 aabb | 64000000 | 11*32 | 0000a000"},
 };
 const size_t proto_sample_count = sizeof(proto_samples) / sizeof(proto_samples[0]);
@@ -157,6 +165,18 @@ static int recode_pvd(const uint8_t *data, size_t len, struct pvf__buf *ret)
     return status != 0 ? status : ret->failed;
 }
 
+/* Whether what follows is its body only the descriptors say. */
+static int recode_upgrade_request(const uint8_t *data, size_t len, struct pvf__buf *ret)
+{
+    struct pvf__upgrade_request request;
+    int status = pvf__upgrade_request_decode(data, len, &request, NULL);
+    if (status == 0) {
+        request.body.len = 0;
+        pvf__upgrade_request_encode(&request, ret);
+    }
+    return status != 0 ? status : ret->failed;
+}
+
 int proto_recode(enum proto_kind kind, const uint8_t *data, size_t len, struct pvf__buf *ret)
 {
     switch (kind) {
@@ -176,6 +196,12 @@ int proto_recode(enum proto_kind kind, const uint8_t *data, size_t len, struct p
         RECODE(pvf__execute_job_result, execute_job_result);
     case PROTO_VALIDATION_RESULT:
         RECODE(pvf__validation_result, validation_result);
+    case PROTO_UPGRADE_HELLO:
+        RECODE(pvf__upgrade_hello, upgrade_hello);
+    case PROTO_UPGRADE_READY:
+        RECODE(pvf__upgrade_ready, upgrade_ready);
+    case PROTO_UPGRADE_REQUEST:
+        return recode_upgrade_request(data, len, ret);
     case PROTO_PVD:
         return recode_pvd(data, len, ret);
     case PROTO_PARAMS:
