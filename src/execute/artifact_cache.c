@@ -28,14 +28,14 @@ struct entry {
     ino_t inode;
     off_t size;
     struct timespec mtime;
-    uint64_t number;
+    uint32_t number;
     uint64_t last_use;
 };
 
 static struct {
     struct entry entries[ENTRIES];
     uint64_t clock;
-    uint64_t numbers;
+    uint32_t numbers;
 } cache;
 
 static void drop(struct entry *entry)
@@ -94,8 +94,10 @@ static int copy_sealed(int file, off_t size, int *ret, pvf_error *err)
     if (copy < 0) {
         return pvf__error_errno(err, PVF_ERR_IO, errno, "memfd_create");
     }
+    /* By its own position: that of the descriptor may be another process's too. */
     for (off_t done = 0; done < size;) {
-        ssize_t step = sendfile(copy, file, NULL, (size_t)(size - done));
+        off_t at = done;
+        ssize_t step = sendfile(copy, file, &at, (size_t)(size - done));
         if (step < 0 && errno != EINTR) {
             return pvf__error_errno(err, PVF_ERR_IO, errno, "copying the artifact");
         }
@@ -131,7 +133,7 @@ static int load(int file,
                 const uint8_t checksum[32],
                 enum pvf__artifact_verdict *ret_verdict,
                 int *ret_fd,
-                uint64_t *ret_number,
+                uint32_t *ret_number,
                 pvf_error *err)
 {
     struct entry *place = make_room((uint64_t)info->st_size);
@@ -165,17 +167,16 @@ static int load(int file,
     return 0;
 }
 
-int pvf__artifact_cache_get(const char *path,
+int pvf__artifact_cache_get(int file,
                             const uint8_t checksum[32],
                             enum pvf__artifact_verdict *ret_verdict,
                             int *ret_fd,
-                            uint64_t *ret_number,
+                            uint32_t *ret_number,
                             pvf_error *err)
 {
-    PVF__CLEANUP_FD int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat info;
-    if (file < 0 || fstat(file, &info) != 0) {
-        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot open the artifact");
+    if (fstat(file, &info) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot look at the artifact");
     }
     if (!S_ISREG(info.st_mode)) {
         return pvf__error_set(err, PVF_ERR_IO, "the artifact is no regular file");
@@ -191,7 +192,7 @@ int pvf__artifact_cache_get(const char *path,
     return load(file, &info, checksum, ret_verdict, ret_fd, ret_number, err);
 }
 
-bool pvf__artifact_cache_has(uint64_t number)
+bool pvf__artifact_cache_has(uint32_t number)
 {
     for (size_t i = 0; i < ENTRIES; i++) {
         if (cache.entries[i].used && cache.entries[i].number == number) {

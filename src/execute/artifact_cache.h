@@ -19,18 +19,18 @@ enum pvf__artifact_verdict {
 };
 
 /*
- * The copy of the file at `path`, if its checksum is `checksum`.  *ret_fd stays the cache's, and
- * valid until the next call; *ret_number is the copy's own, never 0, never used twice.  Fails only
- * when the file cannot be read or copied.
+ * The copy of a file that is open for reading, if its checksum is `checksum`.  *ret_fd stays the
+ * cache's, and valid until the next call; *ret_number is the copy's own, never 0, never used twice.
+ * Fails only when the file cannot be read or copied.
  */
-PVF__NODISCARD int pvf__artifact_cache_get(const char *path,
+PVF__NODISCARD int pvf__artifact_cache_get(int file,
                                            const uint8_t checksum[32],
                                            enum pvf__artifact_verdict *ret_verdict,
                                            int *ret_fd,
-                                           uint64_t *ret_number,
+                                           uint32_t *ret_number,
                                            pvf_error *err);
 
 /* Is the copy with this number still kept? */
-bool pvf__artifact_cache_has(uint64_t number);
+bool pvf__artifact_cache_has(uint32_t number);
 
 #endif

@@ -16,6 +16,7 @@ int main(int argc, char **argv)
         .command = "execute" PVF__WORD_COMMAND_SUFFIX,
         .purpose = "runs validation functions, each in a process of its own",
         .request_max = PVF__FRAME_MAX_EXECUTE_REQUEST,
+        .has_artifact = true,
         .files = PVF__SANDBOX_READS_FILES,
         .worker_filter = PVF__SECCOMP_EXECUTE_WORKER,
         .job_filter = PVF__SECCOMP_EXECUTE_JOB,

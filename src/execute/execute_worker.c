@@ -6,9 +6,9 @@
 #include "execute/execute_worker.h"
 
 #include "base/error.h"
-#include "engine/engine_stack.h"
 #include "execute/artifact_cache.h"
 #include "execute/execute_job.h"
+#include "execute/execute_params.h"
 #include "execute/zygote.h"
 #include "proto/execute_msg.h"
 #include "proto/frame.h"
@@ -16,17 +16,13 @@
 #include "worker/worker_job.h"
 #include "worker/worker_signal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
-#include <string.h>
-#include <sys/sysinfo.h>
 #include <sys/wait.h>
 
-/* What this worker was told once, and holds for all its jobs. */
-static struct {
-    struct pvf__buf raw;
-    struct pvf__executor_params params;
-    uint64_t data_max; /* of a job, in bytes */
-} self = {.raw = PVF__BUF_INIT(PVF__FRAME_MAX_PARAMS)};
+/* What this worker was told once, and holds for all its jobs; upgraded, each job is told. */
+static struct pvf__buf told = PVF__BUF_INIT(PVF__FRAME_MAX_PARAMS);
 
 static int send_answer(struct pvf__worker *worker, const struct pvf__execute_answer *answer)
 {
@@ -66,35 +62,25 @@ static int send_finding(struct pvf__worker *worker, enum pvf__job_response_kind 
     return send_answer(worker, &answer);
 }
 
-/*
- * What a job may map for writing: its guest's memory and stack as the parameters allow, and for
- * tables and all else as much as this machine has, so that no guest meets this limit first.
- */
-static uint64_t job_data_max(const struct pvf__executor_params *params)
-{
-    uint64_t guest = (uint64_t)params->max_memory_pages << 16;
-    struct sysinfo machine;
-    uint64_t rest = sysinfo(&machine) == 0 ? (uint64_t)machine.totalram * machine.mem_unit : 0;
-    return rest == 0 ? 0 : guest + pvf__engine_stack_size(params->native_max) + rest;
-}
-
 int pvf__execute_worker_begin(struct pvf__worker *worker)
 {
     pvf_error err = PVF_ERROR_INIT;
-    int status =
-        pvf__frame_recv(worker->socket, PVF__FRAME_MAX_PARAMS, UINT64_MAX, &self.raw, &err);
+    const struct pvf__execute_set *set;
+    /* Of the two threads of a job one works at a time: what it allocates may come from one place.
+     */
+    (void)mallopt(M_ARENA_MAX, 1);
+    if (worker->upgraded) {
+        return 0;
+    }
+    int status = pvf__frame_recv(worker->socket, PVF__FRAME_MAX_PARAMS, UINT64_MAX, &told, &err);
     if (status == 0) {
-        status = pvf__executor_params_decode(self.raw.data, self.raw.len, &self.params, &err);
+        status = pvf__execute_params_get((struct pvf__slice){told.data, told.len}, &set, &err);
     }
     if (status != 0) {
         pvf__error_wrap(&err, "execute pvf recv_execute_handshake: failed to decode Handshake");
         (void)send_internal(worker, PVF__INTERNAL_HOST_COMMUNICATION, err.text);
         return PVF__EXIT_ORDERLY;
     }
-    self.data_max = job_data_max(&self.params);
-    /* Of the two threads of a job one works at a time: what it allocates may come from one place.
-     */
-    (void)mallopt(M_ARENA_MAX, 1);
     return 0;
 }
 
@@ -186,13 +172,25 @@ static int run_job(void *context, int pipe_fd)
     return pvf__execute_job_run(context, pipe_fd);
 }
 
-/* A request, and the artifact that it names. */
+/* A request, and what it names. */
 struct assignment {
     struct pvf__slice body;
     struct pvf__execute_request request;
-    int artifact_fd;
-    uint64_t artifact; /* its number */
+    const struct pvf__execute_set *set;
+    int artifact_fd;   /* the cache's */
+    uint32_t artifact; /* its number */
 };
+
+/* What a zygote is for: an artifact, as it is used with a set of parameters. */
+static uint64_t key_of(const struct assignment *assignment)
+{
+    return (uint64_t)assignment->artifact << 32 | assignment->set->number;
+}
+
+static bool is_kept(uint64_t key)
+{
+    return pvf__artifact_cache_has((uint32_t)(key >> 32)) && pvf__execute_params_has((uint32_t)key);
+}
 
 static bool ended_well(const struct pvf__job_report *report)
 {
@@ -209,15 +207,15 @@ static void look_ahead(struct pvf__worker *worker,
                        const struct pvf__job_report *report)
 {
     const struct pvf__zygote_spec spec = {.sandbox = &worker->sandbox,
-                                          .params = &self.params,
-                                          .data_max = self.data_max,
+                                          .params = &assignment->set->params,
+                                          .data_max = assignment->set->data_max,
                                           .artifact_fd = assignment->artifact_fd,
                                           .wire = -1};
-    pvf__zygotes_prune(pvf__artifact_cache_has);
+    pvf__zygotes_prune(is_kept);
     if (!report->made_again && ended_well(report)) {
-        pvf__zygote_prepare(assignment->artifact, &spec);
+        pvf__zygote_prepare(key_of(assignment), &spec);
     } else {
-        pvf__zygote_end(assignment->artifact, report->made_again);
+        pvf__zygote_end(key_of(assignment), report->made_again);
     }
 }
 
@@ -225,9 +223,9 @@ static int run(struct pvf__worker *worker, const struct assignment *assignment)
 {
     const struct pvf__execute_request *request = &assignment->request;
     uint64_t cpu_limit_us = pvf__duration_to_us(request->timeout);
-    struct pvf__zygote_maker maker = {.artifact = assignment->artifact, .input = assignment->body};
+    struct pvf__zygote_maker maker = {.artifact = key_of(assignment), .input = assignment->body};
     struct pvf__execute_job job = {
-        .params = &self.params,
+        .params = &assignment->set->params,
         .request = request,
         .artifact_fd = assignment->artifact_fd,
     };
@@ -237,7 +235,7 @@ static int run(struct pvf__worker *worker, const struct assignment *assignment)
         .run = run_job,
         .context = &job,
         .cpu_limit_us = cpu_limit_us,
-        .data_max = self.data_max,
+        .data_max = assignment->set->data_max,
         .payload_max = PVF__FRAME_MAX_EXECUTE_JOB + PVF__FRAME_HEADER,
         .host_socket = worker->socket,
         .keep_fd = assignment->artifact_fd,
@@ -261,23 +259,50 @@ static int run(struct pvf__worker *worker, const struct assignment *assignment)
     return code;
 }
 
-int pvf__execute_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len)
+static int open_artifact(const struct pvf__worker *worker, int *ret, pvf_error *err)
 {
-    struct assignment assignment = {.body = {body, len}};
-    const struct pvf__execute_request *request = &assignment.request;
+    int fd = open(worker->artifact_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot open the artifact");
+    }
+    *ret = fd;
+    return 0;
+}
+
+/* The sealed copy of the artifact, which came with the request or is in the folder. */
+static int get_artifact(const struct pvf__worker *worker,
+                        const struct pvf__worker_request *request,
+                        struct assignment *assignment,
+                        enum pvf__artifact_verdict *ret_verdict,
+                        pvf_error *err)
+{
+    PVF__CLEANUP_FD int opened = -1;
+    int status = request->artifact_fd < 0 ? open_artifact(worker, &opened, err) : 0;
+    return status != 0 ? status
+                       : pvf__artifact_cache_get(opened >= 0 ? opened : request->artifact_fd,
+                                                 assignment->request.artifact_checksum,
+                                                 ret_verdict,
+                                                 &assignment->artifact_fd,
+                                                 &assignment->artifact,
+                                                 err);
+}
+
+int pvf__execute_worker_request(struct pvf__worker *worker,
+                                const struct pvf__worker_request *request)
+{
+    struct assignment assignment = {.body = request->body};
+    const struct pvf__slice params =
+        worker->upgraded ? request->params : (struct pvf__slice){told.data, told.len};
     pvf_error err = PVF_ERROR_INIT;
-    if (pvf__execute_request_decode(body, len, &assignment.request, &err) != 0) {
+    if (pvf__execute_request_decode(
+            request->body.data, request->body.len, &assignment.request, &err) != 0 ||
+        pvf__execute_params_get(params, &assignment.set, &err) != 0) {
         pvf__error_wrap(&err, "execute pvf recv_request: failed to decode ExecuteRequest");
         (void)send_internal(worker, PVF__INTERNAL_HOST_COMMUNICATION, err.text);
         return PVF__EXIT_ORDERLY;
     }
     enum pvf__artifact_verdict verdict;
-    if (pvf__artifact_cache_get(worker->artifact_path,
-                                request->artifact_checksum,
-                                &verdict,
-                                &assignment.artifact_fd,
-                                &assignment.artifact,
-                                &err) != 0) {
+    if (get_artifact(worker, request, &assignment, &verdict, &err) != 0) {
         (void)send_internal(worker, PVF__INTERNAL_COULD_NOT_OPEN_FILE, err.text);
         return PVF__EXIT_ORDERLY;
     }

@@ -4,11 +4,12 @@
 
 #include "worker/worker.h"
 
-/* Receives the executor parameters that hold for all jobs of this worker. */
+/* Receives the executor parameters that hold for all jobs of this worker, unless it is upgraded. */
 int pvf__execute_worker_begin(struct pvf__worker *worker);
 
 /* Answers one execute request: verifies the artifact, makes the job, judges its end. */
-int pvf__execute_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len);
+int pvf__execute_worker_request(struct pvf__worker *worker,
+                                const struct pvf__worker_request *request);
 
 /* Ends what was made ahead of need. */
 void pvf__execute_worker_idle(void);

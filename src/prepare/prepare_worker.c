@@ -328,11 +328,11 @@ static int answer_first_tier(struct pvf__worker *worker, const struct pvf__prepa
                            : answer(worker, request, true);
 }
 
-int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len)
+int pvf__prepare_worker_request(struct pvf__worker *worker, const struct pvf__worker_request *came)
 {
     struct pvf__prepare_request request;
     pvf_error err = PVF_ERROR_INIT;
-    if (pvf__prepare_request_decode(body, len, &request, &err) != 0) {
+    if (pvf__prepare_request_decode(came->body.data, came->body.len, &request, &err) != 0) {
         pvf__log(PVF__LOG_ERROR, "prepare request: %s", err.text);
         return PVF__EXIT_ORDERLY;
     }

@@ -14,6 +14,6 @@ int pvf__prepare_worker_set_first_tier(const char *value, pvf_error *err);
 int pvf__prepare_worker_set_threads(const char *value, pvf_error *err);
 
 /* Answers one prepare request: makes the job, judges its end, writes the artifact. */
-int pvf__prepare_worker_request(struct pvf__worker *worker, const uint8_t *body, size_t len);
+int pvf__prepare_worker_request(struct pvf__worker *worker, const struct pvf__worker_request *came);
 
 #endif

@@ -75,9 +75,10 @@ struct pvf__sandbox_plan {
 
 /*
  * First of all in a worker, whatever the host will say later: descriptors, signals, limits, parent
- * death, core dumps.  0, or what could not be done, which ends the start.
+ * death, core dumps.  `keep` is what it inherited for its use, or -1.  0, or what could not be
+ * done, which ends the start.
  */
-PVF__NODISCARD int pvf__sandbox_begin(struct pvf__sandbox_report *report, pvf_error *err);
+PVF__NODISCARD int pvf__sandbox_begin(struct pvf__sandbox_report *report, int keep, pvf_error *err);
 
 /*
  * After the handshake, before the first request; single-threaded.  After it the folder may be "/".

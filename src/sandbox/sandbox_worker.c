@@ -32,12 +32,12 @@ static int book(struct pvf__sandbox_report *report,
     return 0;
 }
 
-int pvf__sandbox_begin(struct pvf__sandbox_report *report, pvf_error *err)
+int pvf__sandbox_begin(struct pvf__sandbox_report *report, int keep, pvf_error *err)
 {
     *report = (struct pvf__sandbox_report){0};
     /* Before anything is opened: what is open now is the node's. */
     int status =
-        book(report, PVF__SANDBOX_DESCRIPTORS, pvf__sandbox_keep_only(NULL, 0, err), true, err);
+        book(report, PVF__SANDBOX_DESCRIPTORS, pvf__sandbox_keep_only(&keep, 1, err), true, err);
     /* Before the death of the parent is made a signal. */
     if (status == 0) {
         status = book(report, PVF__SANDBOX_SIGNALS, pvf__sandbox_signals(err), true, err);

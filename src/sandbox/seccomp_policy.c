@@ -80,7 +80,7 @@
     CALL(read, 0, 63, YES, YES, NO, INPUT, YES)                                                    \
     LEGACY(readlink, 89, NO_FILE, NO_FILE, NO_FILE, NO_FILE, NO_FILE)                              \
     CALL(readlinkat, 267, 78, NO_FILE, NO_FILE, NO_FILE, NO_FILE, NO_FILE)                         \
-    CALL(recvmsg, 47, 212, NO, YES, NO, NO, YES)                                                   \
+    CALL(recvmsg, 47, 212, YES, YES, NO, NO, YES)                                                  \
     CALL(restart_syscall, 219, 128, YES, YES, YES, YES, YES)                                       \
     CALL(rseq, 334, 293, YES, YES, YES, YES, YES)                                                  \
     CALL(rt_sigaction, 13, 134, YES, YES, YES, YES, YES)                                           \

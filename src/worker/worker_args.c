@@ -20,6 +20,7 @@ int pvf__worker_args_parse(int argc,
         const char **value;
     } options[] = {
         {PVF__WORD_SOCKET_PATH, &args.socket_path},
+        {PVF__WORD_INHERITED_SOCKET, &args.inherited_socket},
         {PVF__WORD_WORKER_DIR, &args.worker_dir},
         {PVF__WORD_NODE_VERSION, &args.node_version},
         {own_options[0], &args.own_values[0]},
@@ -47,7 +48,13 @@ int pvf__worker_args_parse(int argc,
         }
         *value = argv[i + 1];
     }
-    if (args.socket_path == NULL) {
+    if (args.socket_path != NULL && args.inherited_socket != NULL) {
+        return pvf__error_set(err,
+                              PVF_ERR_INVALID_ARG,
+                              PVF__WORD_SOCKET_PATH " and " PVF__WORD_INHERITED_SOCKET
+                                                    " exclude each other");
+    }
+    if (args.socket_path == NULL && args.inherited_socket == NULL) {
         return pvf__error_set(
             err, PVF_ERR_INVALID_ARG, "the " PVF__WORD_SOCKET_PATH " argument is required");
     }

@@ -10,7 +10,8 @@
 
 /* The options of a normal start; pointers into argv. */
 struct pvf__worker_args {
-    const char *socket_path;
+    const char *socket_path;      /* NULL: the socket is inherited */
+    const char *inherited_socket; /* its descriptor, in digits; NULL: there is a path */
     const char *worker_dir;
     const char *node_version;                        /* NULL when not given */
     const char *own_values[PVF__WORKER_OWN_OPTIONS]; /* in the role's order; NULL: not given */

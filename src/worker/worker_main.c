@@ -15,6 +15,7 @@
 #include "worker/worker_check.h"
 #include "worker/worker_log.h"
 #include "worker/worker_start.h"
+#include "worker/worker_upgrade.h"
 #include "worker/worker_version.h"
 
 #include <poll.h>
@@ -50,6 +51,10 @@ static int inform(const struct pvf__worker_role *role, char **argv, const char *
         (void)printf("%s-%s\n", version, pvf__worker_commit());
         return 0;
     }
+    if (strcmp(word, PVF__WORD_UPGRADES) == 0) {
+        (void)printf("%u\n", PVF__UPGRADE_VERSION);
+        return 0;
+    }
     if (strcmp(word, "test-sleep") == 0) {
         (void)sleep(5);
         return 0;
@@ -71,15 +76,34 @@ static void wait_for_request(const struct pvf__worker *worker, const struct pvf_
     }
 }
 
+/* The next request; what it points to is in `frame`, or the request's own. */
+static int take_request(struct pvf__worker *worker,
+                        const struct pvf__worker_role *role,
+                        struct pvf__buf *frame,
+                        struct pvf__worker_request *ret,
+                        pvf_error *err)
+{
+    if (worker->upgraded) {
+        return pvf__worker_upgrade_take(
+            worker->socket, role->request_max, role->has_artifact, frame, ret, err);
+    }
+    int status = pvf__frame_recv(worker->socket, role->request_max, UINT64_MAX, frame, err);
+    if (status == 0) {
+        *ret = (struct pvf__worker_request){.body = {frame->data, frame->len}, .artifact_fd = -1};
+    }
+    return status;
+}
+
 /* Reads requests until the host ends, a request cannot be answered, or the role says stop. */
 static int serve(struct pvf__worker *worker, const struct pvf__worker_role *role)
 {
-    struct pvf__buf body PVF__CLEANUP_BUF = PVF__BUF_INIT(role->request_max);
+    struct pvf__buf frame PVF__CLEANUP_BUF = PVF__BUF_INIT(role->request_max);
     for (uint64_t count = 1;; count++) {
         pvf_error err = PVF_ERROR_INIT;
-        body.len = 0;
+        struct pvf__worker_request request;
+        frame.len = 0;
         wait_for_request(worker, role);
-        int status = pvf__frame_recv(worker->socket, role->request_max, UINT64_MAX, &body, &err);
+        int status = take_request(worker, role, &frame, &request, &err);
         if (status != 0) {
             pvf__log(PVF__LOG_DEBUG, "no further request: %s", err.text);
             if (role->no_request != NULL) {
@@ -88,8 +112,11 @@ static int serve(struct pvf__worker *worker, const struct pvf__worker_role *role
             return PVF__EXIT_ORDERLY;
         }
         (void)pvf__log_job_set(count);
-        int code = role->request(worker, body.data, body.len);
+        int code = role->request(worker, &request);
         (void)pvf__log_job_set(0);
+        if (worker->upgraded) {
+            pvf__worker_upgrade_done(&request);
+        }
         if (code != 0) {
             return code;
         }

@@ -10,7 +10,8 @@ struct pvf__worker_role {
     const char *name;    /* for log lines, such as "pvf-prepare-worker" */
     const char *command; /* first argument of a normal start, such as "prepare-worker" */
     const char *purpose; /* half a sentence for the help text */
-    size_t request_max;  /* longest request frame, in bytes */
+    size_t request_max;  /* longest body of a request, in bytes */
+    bool has_artifact;   /* upgraded: one comes with each request */
 
     /* How the worker and its jobs are fenced. */
     enum pvf__sandbox_files files;
@@ -33,7 +34,7 @@ struct pvf__worker_role {
     int (*begin)(struct pvf__worker *worker);
 
     /* Answers one request; 0 to go on, or the exit code that ends the worker. */
-    int (*request)(struct pvf__worker *worker, const uint8_t *body, size_t len);
+    int (*request)(struct pvf__worker *worker, const struct pvf__worker_request *request);
 
     /* Once no request came for so long, and before the next.  NULL: nothing. */
     void (*idle)(void);

@@ -9,6 +9,7 @@
 #include "proto/frame.h"
 #include "sandbox/sandbox_descriptors.h"
 #include "worker/worker_memory.h"
+#include "worker/worker_upgrade.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -78,6 +79,9 @@ static int connect_to(const char *path, int *ret, pvf_error *err)
 
 static int take_handshake(struct pvf__worker *worker, pvf_error *err)
 {
+    if (worker->upgraded) {
+        return pvf__worker_upgrade_greet(worker->socket, &worker->security, err);
+    }
     struct pvf__buf body PVF__CLEANUP_BUF = PVF__BUF_INIT(PVF__FRAME_MAX_HANDSHAKE);
     int status = pvf__frame_recv(worker->socket, PVF__FRAME_MAX_HANDSHAKE, UINT64_MAX, &body, err);
     if (status == 0) {
@@ -145,9 +149,14 @@ int pvf__worker_start(struct pvf__worker *worker,
                       pvf_error *err)
 {
     struct pvf__sandbox_report report;
+    int inherited = -1;
     int status = check_version(args, version, err);
+    if (status == 0 && args->inherited_socket != NULL) {
+        status = pvf__worker_upgrade_socket(args->inherited_socket, &inherited, err);
+        worker->upgraded = true;
+    }
     if (status == 0) {
-        status = pvf__sandbox_begin(&report, err);
+        status = pvf__sandbox_begin(&report, inherited, err);
     }
     if (status == 0) {
         pvf__worker_memory_watch();
@@ -156,7 +165,9 @@ int pvf__worker_start(struct pvf__worker *worker,
     if (status == 0) {
         status = check_folder(args->worker_dir, err);
     }
-    if (status == 0) {
+    if (status == 0 && worker->upgraded) {
+        worker->socket = inherited;
+    } else if (status == 0) {
         status = connect_to(args->socket_path, &worker->socket, err);
     }
     if (status == 0) {
@@ -168,7 +179,9 @@ int pvf__worker_start(struct pvf__worker *worker,
     if (status == 0) {
         status = fence(worker, args->worker_dir, &report, err);
     }
-    return status != 0
-               ? status
-               : set_paths(worker, worker->sandbox.change_root ? "" : args->worker_dir, err);
+    if (status == 0) {
+        status = set_paths(worker, worker->sandbox.change_root ? "" : args->worker_dir, err);
+    }
+    return status == 0 && worker->upgraded ? pvf__worker_upgrade_ready(worker->socket, &report, err)
+                                           : status;
 }

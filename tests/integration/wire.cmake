@@ -21,3 +21,11 @@ if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
     set_tests_properties(${tests} PROPERTIES LABELS integration SKIP_RETURN_CODE 77 TIMEOUT 600
         ENVIRONMENT "PVF_SHARED_DEFAULT=${PVF_SHARED}")
 endif()
+
+# The upgraded wire, on ours.
+if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
+    add_test(NAME integration_upgrade COMMAND Python3::Interpreter
+        ${CMAKE_CURRENT_LIST_DIR}/upgrade_driver.py $<TARGET_FILE:pvf-prepare-worker>
+        $<TARGET_FILE:pvf-execute-worker>)
+    set_tests_properties(integration_upgrade PROPERTIES LABELS integration TIMEOUT 600)
+endif()

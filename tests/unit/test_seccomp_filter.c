@@ -505,7 +505,7 @@ static void the_dangerous_calls_are_death_everywhere(void **state)
     }
 }
 
-/* What only those that have to do with zygotes may: a bit for each. */
+/* Who may get descriptors, or send them, or watch what it did not make: a bit for each. */
 static void few_may_pass_descriptors(void **state)
 {
     (void)state;
@@ -514,7 +514,7 @@ static void few_may_pass_descriptors(void **state)
         unsigned roles;
     } rows[] = {
         {"sendmsg", 1u << EW},
-        {"recvmsg", 1u << EW | 1u << EZ},
+        {"recvmsg", 1u << PW | 1u << EW | 1u << EZ},
         {"pidfd_open", 1u << EW},
     };
     const uint64_t args[6] = {0};

@@ -7,6 +7,7 @@ TABLE = {
     "prepare: --version before a word that is no UTF-8": ("exit 0", "exit 101"),
     "execute: --version before a word that is no UTF-8": ("exit 0", "exit 101"),
     "inspect as the first argument": ("exit 0, JSON", "exit 101, silent"),
+    "--wire-upgrades as the first argument": ("exit 0, 1", "exit 101, silent"),
     "a version file beside the program": ("the file's", "compiled in"),
     "length 2^63": ("exit 1", "exit 101"),
     "length 2^64 - 1": ("exit 1", "exit 101"),

@@ -9,7 +9,7 @@ import subprocess
 import corpus_wire
 
 from . import modules
-from .suite import Skip, add, case, each_kind, execute_request, prepare_request
+from .suite import Skip, add, case, collapse, each_kind, execute_request, prepare_request
 from .worker import CLEAN, Rendezvous, Silent, run
 
 CHECKS = {bit: [word] for bit, word in enumerate(corpus_wire.CHECKS, 1)}
@@ -199,6 +199,12 @@ def _(t):
 def _(t):
     code, out, _ = run(t.programs["prepare"], "inspect", stdin=modules.CONSTANT)
     return f"{code}, {'JSON' if out.startswith(b'{') else 'silent' if not out else out}"
+
+
+@case("--wire-upgrades as the first argument")
+def _(t):
+    seen = {kind: run(t.programs[kind], "--wire-upgrades") for kind in ("prepare", "execute")}
+    return collapse({kind: f"{code}, {out.decode().strip() or 'silent'}" for kind, (code, out, _) in seen.items()})
 
 
 def _start(t, kind, *words):
