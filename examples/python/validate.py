@@ -36,7 +36,7 @@ class HostConfig(ctypes.Structure):  # pvf_host_config
     _fields_ = [
         ("prepare_worker_path", c_char_p), ("execute_worker_path", c_char_p), ("cache_dir", c_char_p),
         ("node_version", c_char_p), ("log_directives", c_char_p), ("spawn_timeout_ms", c_uint32), ("quiet", c_bool),
-        ("security_mode", c_int32), ("security", SecurityStatus), ("metering", c_int32),
+        ("plain_protocol", c_bool), ("security_mode", c_int32), ("security", SecurityStatus), ("metering", c_int32),
         ("compile_threads", c_uint32), ("reserved", c_uint64 * 8)]
 
 

@@ -32,11 +32,13 @@ enum pvf_security_mode {
 typedef struct pvf_host_config {
     const char *prepare_worker_path; /* NULL: no preparation */
     const char *execute_worker_path; /* NULL: no execution */
-    const char *cache_dir;        /* folder for a private folder of ours; NULL: $TMPDIR or /tmp */
-    const char *node_version;     /* the version that workers must have; NULL: any */
-    const char *log_directives;   /* RUST_LOG of the workers; NULL: errors only */
-    uint32_t spawn_timeout_ms;    /* from start to connection; 0: 10000 */
-    bool quiet;                   /* workers' stderr goes nowhere instead of to ours */
+    const char *cache_dir;      /* folder for a private folder of ours; NULL: $TMPDIR or /tmp */
+    const char *node_version;   /* the version that workers must have; NULL: any */
+    const char *log_directives; /* RUST_LOG of the workers; NULL: errors only */
+    uint32_t spawn_timeout_ms;  /* from start to connection; 0: 10000 */
+    bool quiet;                 /* workers' stderr goes nowhere instead of to ours */
+    bool
+        plain_protocol; /* speak to our own workers, too, as to any node's; slower, else the same */
     int32_t security_mode;        /* enum pvf_security_mode */
     pvf_security_status security; /* for PVF_SECURITY_AS_GIVEN */
     int32_t metering;             /* enum pvf_metering; for experts, 0 is right for all others */

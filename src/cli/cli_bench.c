@@ -24,10 +24,15 @@ static int find_workers(struct pvf__bench *bench)
     const struct pvf__bench_options *options = &bench->options;
     bench->sides[0].name = "ours";
     bench->sides[1].name = "theirs";
-    bench->side_count = options->reference != NULL || options->against[0][0] != '\0' ? 2 : 1;
+    bench->side_count =
+        options->reference != NULL || options->against[0][0] != '\0' || options->plain_protocol ? 2
+                                                                                                : 1;
     if (pvf__cli_workers_find(options->workers, &bench->sides[0].workers, &err) != 0) {
         return pvf__cli_fail(
             PVF__CLI_USAGE, "name their folder: --workers DIR, or PVF_WORKERS=DIR", "%s", err.text);
+    }
+    if (options->plain_protocol) {
+        bench->sides[1].workers = bench->sides[0].workers;
     }
     if (options->reference != NULL &&
         pvf__cli_workers_find(options->reference, &bench->sides[1].workers, &err) != 0) {
@@ -52,6 +57,7 @@ static int open_side(struct pvf__bench *bench, size_t at)
         .prepare_worker_path = side->workers.prepare,
         .execute_worker_path = side->workers.execute,
         .quiet = true,
+        .plain_protocol = at == 1 && bench->options.plain_protocol,
         .security_mode =
             at == 0 && bench->options.fenced ? PVF_SECURITY_DETECT : PVF_SECURITY_AS_GIVEN,
         .security = bench->security,

@@ -26,7 +26,8 @@ struct pvf__bench_options {
     const char *reference; /* a folder; or the next two */
     char against[2][PATH_MAX];
     const char *executor_params;
-    bool fenced; /* what this machine can do against hostile code is used, by both */
+    bool plain_protocol; /* the other pair is ours again, on the plain wire */
+    bool fenced;         /* what this machine can do against hostile code is used, by both */
     uint32_t runs;
     uint32_t prepares;
     uint32_t warm_up;

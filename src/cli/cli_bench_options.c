@@ -18,6 +18,7 @@ static const char usage[] =
     "  --reference DIR          compare with the workers in this folder\n"
     "  --against PREPARE,EXECUTE\n"
     "                           compare with these two programs\n"
+    "  --plain-protocol         compare with the same programs, spoken to as a node would\n"
     "  --runs N                 jobs to measure per side and case (default 100)\n"
     "  --prepares N             preparations per side and case (default 5)\n"
     "  --warm-up N              jobs before that are not measured (default 3)\n"
@@ -34,6 +35,7 @@ enum option_id {
     OPT_WORKERS = 256,
     OPT_REFERENCE,
     OPT_AGAINST,
+    OPT_PLAIN_PROTOCOL,
     OPT_RUNS,
     OPT_PREPARES,
     OPT_WARM_UP,
@@ -47,6 +49,7 @@ static const struct option long_options[] = {
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"reference", required_argument, NULL, OPT_REFERENCE},
     {"against", required_argument, NULL, OPT_AGAINST},
+    {"plain-protocol", no_argument, NULL, OPT_PLAIN_PROTOCOL},
     {"runs", required_argument, NULL, OPT_RUNS},
     {"prepares", required_argument, NULL, OPT_PREPARES},
     {"warm-up", required_argument, NULL, OPT_WARM_UP},
@@ -85,6 +88,9 @@ static int take(int id, struct pvf__bench_options *options)
         return -1;
     case OPT_AGAINST:
         return against(optarg, options);
+    case OPT_PLAIN_PROTOCOL:
+        options->plain_protocol = true;
+        return -1;
     case OPT_RUNS:
         return pvf__cli_args_u32("runs", optarg, 1, 1000000, SEE_HELP, &options->runs);
     case OPT_PREPARES:
@@ -125,9 +131,12 @@ int pvf__bench_options_parse(int argc, char **argv, struct pvf__bench_options *r
             return stop;
         }
     }
-    if (options.reference != NULL && options.against[0][0] != '\0') {
-        return pvf__cli_fail(
-            PVF__CLI_USAGE, "name one of them", "--reference and --against exclude each other");
+    int others = (options.reference != NULL) + (options.against[0][0] != '\0');
+    if (others + options.plain_protocol > 1) {
+        return pvf__cli_fail(PVF__CLI_USAGE,
+                             "name one of them",
+                             others > 1 ? "--reference and --against exclude each other"
+                                        : "--plain-protocol excludes another pair");
     }
     options.folders = argv + optind;
     options.folder_count = argc - optind;

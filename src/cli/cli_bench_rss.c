@@ -23,6 +23,7 @@ static uint64_t run_jobs(const struct pvf__bench *bench,
     const pvf_host_config config = {
         .execute_worker_path = side->workers.execute,
         .quiet = true,
+        .plain_protocol = side == &bench->sides[1] && bench->options.plain_protocol,
         .security_mode = PVF_SECURITY_AS_GIVEN,
         .security = bench->security,
     };

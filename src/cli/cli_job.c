@@ -28,6 +28,7 @@ int pvf__cli_job_open(const struct pvf__cli_workers *workers,
         .log_directives = getenv("RUST_LOG"),
         /* What goes wrong is told once, in the outcome; who sets RUST_LOG wants more. */
         .quiet = getenv("RUST_LOG") == NULL,
+        .plain_protocol = options->plain_protocol,
         .security_mode = PVF_SECURITY_DETECT,
         .metering = (int32_t)options->metering,
         .compile_threads = options->compile_threads,

@@ -42,6 +42,7 @@ static const char usage[] =
     "  --metering callee|call-site\n"
     "                           experts: where compiled code counts its stack (default callee)\n"
     "  --compile-threads N      threads that compile one code (default: by the processors)\n"
+    "  --plain-protocol         speak to our own workers, too, as a node would\n"
     "output\n"
     "  -o, --output FILE        prepare: the artifact; validate: the SCALE ValidationResult\n"
     "  --expect FILE            compare the SCALE ValidationResult; exit 5 if it differs\n"
@@ -69,6 +70,7 @@ enum option_id {
     OPT_KIND,
     OPT_METERING,
     OPT_COMPILE_THREADS,
+    OPT_PLAIN_PROTOCOL,
     OPT_PRECHECK,
     OPT_TIMEOUT,
     OPT_EXPECT,
@@ -94,6 +96,7 @@ static const struct option long_options[] = {
     {"kind", required_argument, NULL, OPT_KIND},
     {"metering", required_argument, NULL, OPT_METERING},
     {"compile-threads", required_argument, NULL, OPT_COMPILE_THREADS},
+    {"plain-protocol", no_argument, NULL, OPT_PLAIN_PROTOCOL},
     {"precheck", no_argument, NULL, OPT_PRECHECK},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"output", required_argument, NULL, 'o'},
@@ -197,6 +200,9 @@ static int take(int id, struct pvf__cli_options *options, struct parents *parent
                                  PVF__COMPILE_THREADS_MAX,
                                  SEE_HELP,
                                  &options->compile_threads);
+    case OPT_PLAIN_PROTOCOL:
+        options->plain_protocol = true;
+        return -1;
     case OPT_PRECHECK:
         options->precheck = true;
         return -1;

@@ -45,6 +45,7 @@ struct pvf__cli_options {
     bool precheck; /* prepare as the command precheck does: construct the runtime once, 60 s */
     enum pvf_metering metering;
     uint32_t compile_threads; /* 0: the worker decides */
+    bool plain_protocol;
     bool has_timeout;
     uint64_t timeout_ms;
     uint32_t bomb_limit;

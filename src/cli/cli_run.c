@@ -59,6 +59,7 @@ static int open_service(struct pvf__run *run)
         .log_directives = getenv("RUST_LOG"),
         .quiet = getenv("RUST_LOG") == NULL,
         .compile_threads = options->compile_threads,
+        .plain_protocol = options->plain_protocol,
         .security_mode = options->secure ? PVF_SECURITY_REQUIRE : PVF_SECURITY_DETECT,
     };
     config.policy = options->policy;

@@ -44,6 +44,7 @@ struct pvf__run_options {
     bool secure;
     bool cancel_spares; /* else as the library does by default */
     bool first_tier;
+    bool plain_protocol;
     int32_t policy;
     int32_t log_level;
     bool log_json;

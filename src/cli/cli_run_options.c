@@ -31,6 +31,7 @@ static const char usage[] =
     "  --policy fair|reference  how executions take turns (default fair)\n"
     "  --cancel-kills yes|no    a cancelled execution that runs is killed (default yes)\n"
     "  --first-tier             run new code at once, compiled fast, until it is optimised\n"
+    "  --plain-protocol         speak to our own workers, too, as a node would\n"
     "  --cache-max SIZE         bytes of artifacts that are kept (default 10G)\n"
     "  --evidence DIR           keep a bundle of all that is not valid or good\n"
     "  --evidence-max SIZE      bytes of bundles that are kept (default 1G)\n"
@@ -58,6 +59,7 @@ enum option_id {
     OPT_POLICY,
     OPT_CANCEL_KILLS,
     OPT_FIRST_TIER,
+    OPT_PLAIN_PROTOCOL,
     OPT_CACHE_MAX,
     OPT_EVIDENCE,
     OPT_EVIDENCE_MAX,
@@ -80,6 +82,7 @@ static const struct option long_options[] = {
     {"policy", required_argument, NULL, OPT_POLICY},
     {"cancel-kills", required_argument, NULL, OPT_CANCEL_KILLS},
     {"first-tier", no_argument, NULL, OPT_FIRST_TIER},
+    {"plain-protocol", no_argument, NULL, OPT_PLAIN_PROTOCOL},
     {"cache-max", required_argument, NULL, OPT_CACHE_MAX},
     {"evidence", required_argument, NULL, OPT_EVIDENCE},
     {"evidence-max", required_argument, NULL, OPT_EVIDENCE_MAX},
@@ -166,6 +169,9 @@ static int take(int id, struct pvf__run_options *options)
         return cancel_kills(optarg, options);
     case OPT_FIRST_TIER:
         options->first_tier = true;
+        return -1;
+    case OPT_PLAIN_PROTOCOL:
+        options->plain_protocol = true;
         return -1;
     case OPT_PREPARE_WORKERS:
         return pvf__cli_args_u32(

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "host/checks.h"
 #include "host/folder.h"
+#include "host/host_upgrade.h"
 #include "host/oneshot.h"
 #include "host/spawn_failure.h"
 #include "proto/command_line.h"
@@ -116,6 +117,20 @@ static int decide_security(const pvf_host_config *config, struct pvf_host *host,
     return status != 0 ? status : pvf__checks_decide(checks, secure, &host->security, err);
 }
 
+/* Once for each program: what it knows does not change, since it is always the same file. */
+static void ask_for_upgrade(const pvf_host_config *config, struct pvf_host *host)
+{
+    const struct pvf__program *programs[] = {
+        [PVF__WORKER_KIND_PREPARE] = &host->prepare_program,
+        [PVF__WORKER_KIND_EXECUTE] = &host->execute_program,
+    };
+    for (size_t i = 0; i < 2 && !config->plain_protocol; i++) {
+        uint64_t deadline = pvf__clock_monotonic_ns() + (uint64_t)host->spawn_timeout_ms * 1000000u;
+        host->upgraded[i] =
+            programs[i]->path != NULL && pvf__host_upgrade_is_known(programs[i], deadline);
+    }
+}
+
 static int set_up(const pvf_host_config *config, struct pvf_host *host, pvf_error *err)
 {
     if (config->prepare_worker_path == NULL && config->execute_worker_path == NULL) {
@@ -156,7 +171,11 @@ static int set_up(const pvf_host_config *config, struct pvf_host *host, pvf_erro
             memcpy(host->folder, folder, sizeof(folder));
         }
     }
-    return status != 0 ? status : decide_security(config, host, err);
+    if (status == 0) {
+        ask_for_upgrade(config, host);
+        status = decide_security(config, host, err);
+    }
+    return status;
 }
 
 int pvf_host_new(const pvf_host_config *config, pvf_host **ret, pvf_error *err)

@@ -15,9 +15,45 @@
 #include <string.h>
 #include <unistd.h>
 
-int pvf__host_execute_request(const pvf_execute_request *request,
+/* Everything but the PoV, in two parts; the PoV is copied once only. */
+static int make_message(const struct pvf_host *host,
+                        const struct pvf__execute_request *wire,
+                        const struct pvf__executor_params *params,
+                        struct pvf__host_message *ret,
+                        pvf_error *err)
+{
+    PVF__CLEANUP_BUF struct pvf__buf front = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_REQUEST);
+    PVF__CLEANUP_BUF struct pvf__buf back = PVF__BUF_INIT(PVF__HOST_EXECUTE_EXTRA);
+    pvf__execute_request_put_front(&front, wire);
+    pvf__execute_request_put_back(&back, wire);
+    const struct pvf__slice parts[] = {{front.data, front.len}, wire->pov, {back.data, back.len}};
+    int status = front.failed != 0 ? front.failed : back.failed;
+    if (status == 0) {
+        status = pvf__host_message_make(host->upgraded[PVF__WORKER_KIND_EXECUTE],
+                                        parts,
+                                        sizeof(parts) / sizeof(parts[0]),
+                                        PVF__FRAME_MAX_EXECUTE_REQUEST,
+                                        PVF__UPGRADE_INLINE_MAX,
+                                        params,
+                                        ret,
+                                        err);
+    } else {
+        (void)pvf__error_set(err, status, "no room");
+    }
+    if (status != 0) {
+        pvf__error_wrap(err,
+                        "a request with %zu bytes of head and %zu of PoV",
+                        wire->pvd.parent_head.len,
+                        wire->pov.len);
+    }
+    return status;
+}
+
+int pvf__host_execute_request(const struct pvf_host *host,
+                              const pvf_execute_request *request,
+                              const struct pvf__executor_params *params,
                               struct pvf__duration timeout,
-                              struct pvf__buf *ret,
+                              struct pvf__host_message *ret,
                               pvf_error *err)
 {
     struct pvf__execute_request wire = {
@@ -33,23 +69,11 @@ int pvf__host_execute_request(const pvf_execute_request *request,
     memcpy(wire.artifact_checksum, request->checksum, 32);
     memcpy(wire.relay_parent, request->relay_parent, 32);
     memcpy(wire.scheduling_parent, request->scheduling_parent, 32);
-    /* One allocation. */
-    if (pvf__buf_reserve(ret, wire.pvd.parent_head.len + wire.pov.len + PVF__HOST_EXECUTE_EXTRA) ==
-        0) {
-        pvf__execute_request_encode(&wire, ret);
-    }
-    if (ret->failed != 0) {
-        return pvf__error_set(err,
-                              ret->failed,
-                              "a request with %zu bytes of head and %zu of PoV, limit %zu",
-                              request->parent_head.len,
-                              request->pov.len,
-                              ret->max);
-    }
-    return 0;
+    return make_message(host, &wire, params, ret, err);
 }
 
-int pvf__host_place_artifact(const char *from, const char *folder, pvf_error *err)
+/* A hard link, or a copy. */
+static int place_artifact(const char *from, const char *folder, pvf_error *err)
 {
     char path[PATH_MAX];
     int len = snprintf(path, sizeof(path), "%s/artifact", folder);
@@ -63,6 +87,17 @@ int pvf__host_place_artifact(const char *from, const char *folder, pvf_error *er
         return pvf__folder_copy_file(from, path, err);
     }
     return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot link %s to %s", from, path);
+}
+
+int pvf__host_give_artifact(const struct pvf_host *host,
+                            const char *from,
+                            const char *folder,
+                            struct pvf__host_message *message,
+                            pvf_error *err)
+{
+    return host->upgraded[PVF__WORKER_KIND_EXECUTE]
+               ? pvf__host_message_set_artifact(message, from, err)
+               : place_artifact(from, folder, err);
 }
 
 enum pvf__event pvf__host_execute_event(enum pvf__exchange_end end)
@@ -104,6 +139,7 @@ int pvf__host_execute_answer(const struct pvf__buf *body,
 static int attempt(struct pvf_host *host,
                    const struct pvf__executor_params *params,
                    const char *artifact_path,
+                   struct pvf__host_message *request,
                    const struct pvf__exchange *exchange,
                    struct pvf__duration timeout,
                    pvf_outcome *ret,
@@ -122,7 +158,7 @@ static int attempt(struct pvf_host *host,
         ret->sys_errno = why.sys_errno;
         return 0;
     }
-    if (pvf__host_place_artifact(artifact_path, worker.spawned.dir, &why) != 0) {
+    if (pvf__host_give_artifact(host, artifact_path, worker.spawned.dir, request, &why) != 0) {
         *ret_event = PVF__EVENT_LINK_FAILED;
         pvf__outcome_set(*ret_event, pvf__slice_text(why.text), ret);
     } else {
@@ -174,21 +210,36 @@ int pvf__host_execute_once(struct pvf_host *host,
     }
     struct pvf__duration timeout = pvf__duration_from_ms(
         request->timeout_ms != 0 ? request->timeout_ms : params.approval_timeout_ms);
-    PVF__CLEANUP_BUF struct pvf__buf body = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_REQUEST);
-    status = pvf__host_execute_request(request, timeout, &body, err);
+    PVF__CLEANUP_MESSAGE struct pvf__host_message message = PVF__HOST_MESSAGE_INIT;
+    pvf_error why = PVF_ERROR_INIT;
+    status = pvf__host_execute_request(host, request, &params, timeout, &message, &why);
+    if (status == PVF_ERR_IO) {
+        pvf__outcome_set(PVF__EVENT_NOT_SENT, pvf__slice_text(why.text), ret);
+        return 0;
+    }
     if (status != 0) {
+        if (err != NULL) {
+            *err = why;
+        }
         return status;
     }
     const struct pvf__exchange exchange = {
-        .request = {body.data, body.len},
+        .request = &message,
         .cpu_limit_us = pvf__duration_to_us(timeout),
         .answer_max = PVF__FRAME_MAX_EXECUTE_ANSWER,
     };
     pvf_outcome outcome = {0};
     enum pvf__event event = PVF__EVENT_NOT_SENT;
     for (int i = 0; i < PVF__HOST_SEND_TRIES && event == PVF__EVENT_NOT_SENT && status == 0; i++) {
-        status = attempt(
-            host, &params, request->artifact_path, &exchange, timeout, &outcome, &event, err);
+        status = attempt(host,
+                         &params,
+                         request->artifact_path,
+                         &message,
+                         &exchange,
+                         timeout,
+                         &outcome,
+                         &event,
+                         err);
     }
     if (status != 0) {
         pvf_outcome_done(&outcome);

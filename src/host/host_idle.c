@@ -41,6 +41,7 @@ void pvf__host_spawn_spec(const struct pvf_host *host,
         .cache_dir = host->folder,
         .timeout_ms = host->spawn_timeout_ms,
         .quiet = host->quiet,
+        .upgraded = host->upgraded[kind],
         .metering = is_prepare ? metering_word(host->metering) : NULL,
         .compile_threads = is_prepare ? host->compile_threads : 0,
         .first_tier = is_prepare && host->first_tier,
@@ -71,6 +72,8 @@ int pvf__host_take(struct pvf_host *host,
 {
     struct pvf__host_worker *idle = place_of(host, kind);
     uint8_t hash[32] = {0};
+    /* On the upgraded wire each job brings its parameters. */
+    params = host->upgraded[kind] ? NULL : params;
     if (params != NULL) {
         pvf__executor_params_hash(params, hash);
     }

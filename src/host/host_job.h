@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/slice.h"
+#include "host/host_message.h"
 #include "host/host_state.h"
 #include "host/host_worker.h"
 #include "host/outcome.h"
@@ -37,12 +38,13 @@ void pvf__host_spawn_spec(const struct pvf_host *host,
 /* Bytes of a request besides its code and parameters are fewer. */
 #define PVF__HOST_PREPARE_EXTRA 128u
 
-/* The body of the request; the hashes that identify the artifact go to `outcome`. */
-PVF__NODISCARD int pvf__host_prepare_request(const pvf_prepare_request *request,
+/* The request; the hashes that identify the artifact go to `outcome`. */
+PVF__NODISCARD int pvf__host_prepare_request(const struct pvf_host *host,
+                                             const pvf_prepare_request *request,
                                              const struct pvf__executor_params *params,
                                              struct pvf__duration timeout,
                                              pvf_prepare_outcome *outcome,
-                                             struct pvf__buf *ret,
+                                             struct pvf__host_message *ret,
                                              pvf_error *err);
 
 /* Where a worker puts what it made, in its folder. */
@@ -81,14 +83,24 @@ enum pvf__prepare_event pvf__host_prepare_event(enum pvf__exchange_end end);
 /* Bytes of a request besides its head and PoV are fewer. */
 #define PVF__HOST_EXECUTE_EXTRA 256u
 
-/* The body of the request. */
-PVF__NODISCARD int pvf__host_execute_request(const pvf_execute_request *request,
+/* The request. */
+PVF__NODISCARD int pvf__host_execute_request(const struct pvf_host *host,
+                                             const pvf_execute_request *request,
+                                             const struct pvf__executor_params *params,
                                              struct pvf__duration timeout,
-                                             struct pvf__buf *ret,
+                                             struct pvf__host_message *ret,
                                              pvf_error *err);
 
-/* A hard link, since the worker's root may hide the rest; where none can be made, a copy. */
-PVF__NODISCARD int pvf__host_place_artifact(const char *from, const char *folder, pvf_error *err);
+/*
+ * Gives the artifact to a worker with this folder: on the plain wire as a hard link in there, since
+ * the worker's root may hide the rest, and where none can be made as a copy; on the upgraded one
+ * as a descriptor in the message.
+ */
+PVF__NODISCARD int pvf__host_give_artifact(const struct pvf_host *host,
+                                           const char *from,
+                                           const char *folder,
+                                           struct pvf__host_message *message,
+                                           pvf_error *err);
 
 /* What a request without an answer amounts to; an answer decides for itself. */
 enum pvf__event pvf__host_execute_event(enum pvf__exchange_end end);

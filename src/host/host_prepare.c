@@ -192,11 +192,43 @@ static int check_request(const pvf_host *host, const pvf_prepare_request *reques
     return PVF__RESERVED_CHECK(request->reserved, "pvf_prepare_request", err);
 }
 
-int pvf__host_prepare_request(const pvf_prepare_request *request,
+/* Everything but the code, in two parts; the code is copied once only. */
+static int make_message(const struct pvf_host *host,
+                        const struct pvf__prepare_request *wire,
+                        struct pvf__host_message *ret,
+                        pvf_error *err)
+{
+    PVF__CLEANUP_BUF struct pvf__buf front = PVF__BUF_INIT(PVF__HOST_PREPARE_EXTRA);
+    PVF__CLEANUP_BUF struct pvf__buf back =
+        PVF__BUF_INIT(PVF__HOST_PREPARE_EXTRA + wire->params.raw.len);
+    pvf__prepare_request_put_front(&front, wire);
+    pvf__prepare_request_put_back(&back, wire);
+    const struct pvf__slice parts[] = {{front.data, front.len}, wire->code, {back.data, back.len}};
+    int status = front.failed != 0 ? front.failed : back.failed;
+    if (status == 0) {
+        status = pvf__host_message_make(host->upgraded[PVF__WORKER_KIND_PREPARE],
+                                        parts,
+                                        sizeof(parts) / sizeof(parts[0]),
+                                        PVF__FRAME_MAX_PREPARE_REQUEST,
+                                        0, /* rare, and long: memory counts, not the copy */
+                                        NULL,
+                                        ret,
+                                        err);
+    } else {
+        (void)pvf__error_set(err, status, "no room");
+    }
+    if (status != 0) {
+        pvf__error_wrap(err, "a request with %zu bytes of code", wire->code.len);
+    }
+    return status;
+}
+
+int pvf__host_prepare_request(const struct pvf_host *host,
+                              const pvf_prepare_request *request,
                               const struct pvf__executor_params *params,
                               struct pvf__duration timeout,
                               pvf_prepare_outcome *outcome,
-                              struct pvf__buf *ret,
+                              struct pvf__host_message *ret,
                               pvf_error *err)
 {
     struct pvf__prepare_request wire = {
@@ -212,18 +244,7 @@ int pvf__host_prepare_request(const pvf_prepare_request *request,
     if (status != 0) {
         return pvf__error_set(err, status, "the executor parameters cannot be hashed");
     }
-    /* One allocation. */
-    if (pvf__buf_reserve(ret, wire.code.len + params->raw.len + PVF__HOST_PREPARE_EXTRA) == 0) {
-        pvf__prepare_request_encode(&wire, ret);
-    }
-    if (ret->failed != 0) {
-        return pvf__error_set(err,
-                              ret->failed,
-                              "a request with %zu bytes of code, limit %zu",
-                              request->code.len,
-                              ret->max);
-    }
-    return 0;
+    return make_message(host, &wire, ret, err);
 }
 
 int pvf_host_prepare(pvf_host *host,
@@ -250,10 +271,10 @@ int pvf_host_prepare(pvf_host *host,
     }
     struct pvf__duration timeout = pvf__duration_from_ms(timeout_ms);
     pvf_prepare_outcome outcome = {.error = -1, .name = "", .max_rss_kib = -1};
-    PVF__CLEANUP_BUF struct pvf__buf body = PVF__BUF_INIT(PVF__FRAME_MAX_PREPARE_REQUEST);
-    status = pvf__host_prepare_request(request, &params, timeout, &outcome, &body, err);
+    PVF__CLEANUP_MESSAGE struct pvf__host_message message = PVF__HOST_MESSAGE_INIT;
+    status = pvf__host_prepare_request(host, request, &params, timeout, &outcome, &message, err);
     const struct pvf__exchange exchange = {
-        .request = {body.data, body.len},
+        .request = &message,
         .cpu_limit_us = pvf__duration_to_us(timeout),
         .answer_max = PVF__FRAME_MAX_PREPARE_ANSWER,
     };

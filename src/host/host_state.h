@@ -27,6 +27,7 @@ struct pvf_host {
     enum pvf_metering metering;
     uint32_t compile_threads; /* 0: not said */
     bool first_tier;          /* a service's: compilations are answered twice */
+    bool upgraded[2]; /* by enum pvf__worker_kind: the program is spoken to on the upgraded wire */
     pvf_security_status security;
     char folder[PATH_MAX]; /* ours alone: worker folders and artifacts; removed at the end */
     struct pvf__host_worker prepare; /* idle */

@@ -8,9 +8,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "host/host_upgrade.h"
 #include "host/process_tree.h"
 #include "host/spawn_failure.h"
 #include "proto/frame.h"
+#include "proto/frame_files.h"
 #include "pvf/status.h"
 
 #include <errno.h>
@@ -42,28 +44,6 @@ static int send_handshakes(struct pvf__host_worker *worker,
             worker->spawned.socket, params->raw.data, params->raw.len, deadline_ns, err);
     }
     return status;
-}
-
-int pvf__host_worker_start(struct pvf__host_worker *worker,
-                           const struct pvf__spawn_spec *spec,
-                           const pvf_security_status *security,
-                           const struct pvf__executor_params *params,
-                           pvf_error *err)
-{
-    int status = pvf__spawn_worker(spec, &worker->spawned, err);
-    if (status != 0) {
-        return status;
-    }
-    status = send_handshakes(
-        worker, security, params, pvf__clock_monotonic_ns() + PVF__HOST_WORKER_SEND_NS, err);
-    if (status != 0) {
-        pvf__error_wrap(err, "handshake with %s", spec->program->path);
-        pvf__spawn_end(&worker->spawned);
-        return pvf__spawn_failure_mark(err, PVF_SPAWN_HANDSHAKE, status);
-    }
-    worker->kind = spec->kind;
-    worker->alive = true;
-    return 0;
 }
 
 void pvf__host_worker_end(struct pvf__host_worker *worker)
@@ -208,6 +188,61 @@ static void say_how_it_ended(struct pvf__spawned *spawned, pvf_error *err)
     }
 }
 
+/* Upgraded: what it is told first, and its answer once its sandbox stands. */
+static int greet(struct pvf__host_worker *worker,
+                 const struct pvf__spawn_spec *spec,
+                 const pvf_security_status *security,
+                 pvf_error *err)
+{
+    struct pvf__spawned *spawned = &worker->spawned;
+    uint64_t deadline = pvf__clock_monotonic_ns() + (uint64_t)spec->timeout_ms * 1000000u;
+    PVF__CLEANUP_BUF struct pvf__buf hello = PVF__BUF_INIT(PVF__FRAME_MAX_HANDSHAKE);
+    PVF__CLEANUP_BUF struct pvf__buf ready = PVF__BUF_INIT(PVF__FRAME_MAX_HANDSHAKE);
+    pvf__host_upgrade_put_hello(security, &hello);
+    if (hello.failed != 0) {
+        return pvf__error_set(err, hello.failed, "no memory for a handshake");
+    }
+    int status = pvf__fd_write_by(spawned->socket, hello.data, hello.len, deadline, err);
+    if (status == 0) {
+        status = await_answer(spawned, deadline, err);
+    }
+    if (status == 0) {
+        status = pvf__frame_recv(spawned->socket, PVF__FRAME_MAX_HANDSHAKE, deadline, &ready, err);
+    }
+    if (status == PVF_ERR_EOF && err != NULL) {
+        say_how_it_ended(spawned, err);
+    }
+    return status != 0 ? status
+                       : pvf__host_upgrade_hear_ready(
+                             spec->kind, spawned->process.pid, security, &ready, err);
+}
+
+int pvf__host_worker_start(struct pvf__host_worker *worker,
+                           const struct pvf__spawn_spec *spec,
+                           const pvf_security_status *security,
+                           const struct pvf__executor_params *params,
+                           pvf_error *err)
+{
+    int status = pvf__spawn_worker(spec, &worker->spawned, err);
+    if (status != 0) {
+        return status;
+    }
+    if (spec->upgraded) {
+        status = greet(worker, spec, security, err);
+    } else {
+        status = send_handshakes(
+            worker, security, params, pvf__clock_monotonic_ns() + PVF__HOST_WORKER_SEND_NS, err);
+    }
+    if (status != 0) {
+        pvf__error_wrap(err, "handshake with %s", spec->program->path);
+        pvf__spawn_end(&worker->spawned);
+        return pvf__spawn_failure_mark(err, PVF_SPAWN_HANDSHAKE, status);
+    }
+    worker->kind = spec->kind;
+    worker->alive = true;
+    return 0;
+}
+
 static uint64_t wall_limit_ns(uint64_t cpu_limit_us)
 {
     uint64_t ns;
@@ -225,11 +260,14 @@ enum pvf__exchange_end pvf__host_worker_exchange(struct pvf__host_worker *worker
     uint64_t deadline = pvf__clock_after(begin, wall_limit_ns(exchange->cpu_limit_us));
     uint64_t send_deadline = pvf__clock_after(begin, PVF__HOST_WORKER_SEND_NS);
     struct use before = {.known = false};
-    int status = pvf__frame_send(spawned->socket,
-                                 exchange->request.data,
-                                 exchange->request.len,
-                                 deadline < send_deadline ? deadline : send_deadline,
-                                 err);
+    int files[PVF__UPGRADE_FILES];
+    size_t count = pvf__host_message_files(exchange->request, files);
+    int status = pvf__frame_send_files(spawned->socket,
+                                       &exchange->request->frame,
+                                       files,
+                                       count,
+                                       deadline < send_deadline ? deadline : send_deadline,
+                                       err);
     if (status != 0) {
         *ret_wall_us = (pvf__clock_monotonic_ns() - begin) / 1000u;
         if (status != PVF_ERR_TIMEOUT) {

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/slice.h"
+#include "host/host_message.h"
 #include "host/spawn.h"
 #include "proto/executor_params.h"
 #include "proto/handshake.h"
@@ -37,12 +37,13 @@ struct pvf__host_worker {
     bool alive;
     enum pvf__worker_kind kind;
     struct pvf__spawned spawned;
-    uint8_t params_hash[32]; /* execute: of the parameters that it runs with */
+    uint8_t params_hash[32]; /* execute: of the parameters that it runs with; upgraded: zero */
 };
 
 /*
  * Starts a worker and sends the handshakes: the security status, and `params` when it is not NULL
- * (execute workers).  `worker` must not be alive.
+ * (execute workers on the plain wire).  Awaits the answer on the upgraded wire.  `worker` must not
+ * be alive.
  */
 PVF__NODISCARD int pvf__host_worker_start(struct pvf__host_worker *worker,
                                           const struct pvf__spawn_spec *spec,
@@ -70,8 +71,8 @@ enum pvf__exchange_end {
 };
 
 struct pvf__exchange {
-    struct pvf__slice request; /* body of the request */
-    uint64_t cpu_limit_us;     /* from first byte to last it may take four times as long */
+    const struct pvf__host_message *request;
+    uint64_t cpu_limit_us; /* from first byte to last it may take four times as long */
     size_t answer_max;
 };
 

@@ -49,7 +49,7 @@ start(int program_fd, const char *const argv[], struct pvf__oneshot_running *ret
         status = pvf__error_errno(err, PVF_ERR_IO, errno, "no pipes for %s", argv[0]);
     } else {
         const int stdio[3] = {in[0], out[1], errors[1]};
-        status = pvf__process_start(program_fd, argv, envp, stdio, &ret->process, err);
+        status = pvf__process_start(program_fd, argv, envp, stdio, 3, &ret->process, err);
     }
     if (status == 0) {
         ret->in = PVF__TAKE_FD(in[1]);

@@ -10,6 +10,7 @@
 #include "host/process_tree.h"
 #include "pvf/status.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,17 +22,18 @@
 #include <unistd.h>
 
 /* `keep` is closed by the execution itself; -1: none. */
-static int set_actions(posix_spawn_file_actions_t *actions, const int stdio[3], int keep)
+static int
+set_actions(posix_spawn_file_actions_t *actions, const int files[], size_t count, int keep)
 {
     int failed = 0;
-    for (int i = 0; i < 3 && failed == 0; i++) {
-        failed = posix_spawn_file_actions_adddup2(actions, stdio[i], i);
+    for (size_t i = 0; i < count && failed == 0; i++) {
+        failed = posix_spawn_file_actions_adddup2(actions, files[i], (int)i);
     }
     /* The embedder may have descriptors that are not close-on-exec. */
-    for (int fd = 3; fd < keep && failed == 0; fd++) {
+    for (int fd = (int)count; fd < keep && failed == 0; fd++) {
         failed = posix_spawn_file_actions_addclose(actions, fd);
     }
-    int first = keep < 0 ? 3 : keep + 1;
+    int first = keep < 0 ? (int)count : keep + 1;
     return failed != 0 ? failed : posix_spawn_file_actions_addclosefrom_np(actions, first);
 }
 
@@ -66,7 +68,8 @@ static char *const *without_const(const char *const *texts)
 static int spawn(int program_fd,
                  const char *const argv[],
                  const char *const envp[],
-                 const int stdio[3],
+                 const int files[],
+                 size_t count,
                  pid_t *ret)
 {
     char by_descriptor[32];
@@ -80,7 +83,7 @@ static int spawn(int program_fd,
     if (failed == 0) {
         /* What execveat(2) would do with an empty path, which posix_spawn has no word for. */
         (void)snprintf(by_descriptor, sizeof(by_descriptor), "/proc/self/fd/%d", program_fd);
-        failed = set_actions(&actions, stdio, program_fd);
+        failed = set_actions(&actions, files, count, program_fd);
         if (failed == 0) {
             failed = set_attributes(&attributes);
         }
@@ -101,23 +104,24 @@ static int spawn(int program_fd,
 int pvf__process_start(int program_fd,
                        const char *const argv[],
                        const char *const envp[],
-                       const int stdio[3],
+                       const int files[],
+                       size_t count,
                        struct pvf__process *ret,
                        pvf_error *err)
 {
     pid_t pid = -1;
-    const int given[4] = {program_fd, stdio[0], stdio[1], stdio[2]};
-    int high[4] = {-1, -1, -1, -1};
+    int high[1 + PVF__PROCESS_FILES] = {-1, -1, -1, -1, -1};
     int failed = 0;
-    for (int i = program_fd >= 0 ? 0 : 1; i < 4 && failed == 0; i++) {
-        /* Above 2, so that putting one in its place cannot overwrite another. */
-        high[i] = fcntl(given[i], F_DUPFD_CLOEXEC, 3);
+    assert(count >= 3 && count <= PVF__PROCESS_FILES);
+    for (size_t i = program_fd >= 0 ? 0 : 1; i <= count && failed == 0; i++) {
+        /* Above all of them, so that putting one in its place cannot overwrite another. */
+        high[i] = fcntl(i == 0 ? program_fd : files[i - 1], F_DUPFD_CLOEXEC, (int)count);
         failed = high[i] < 0 ? errno : 0;
     }
     if (failed == 0) {
-        failed = spawn(high[0], argv, envp, high + 1, &pid);
+        failed = spawn(high[0], argv, envp, high + 1, count, &pid);
     }
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof(high) / sizeof(high[0]); i++) {
         if (high[i] >= 0) {
             (void)close(high[i]);
         }

@@ -21,15 +21,19 @@ struct pvf__process {
         .pid = -1, .pid_fd = -1                                                                    \
     }
 
+/* Most descriptors that a child is given: the three standard ones, and one. */
+#define PVF__PROCESS_FILES 4u
+
 /*
  * Starts the program that `program_fd` is open on (-1: the file `argv[0]`) with exactly the
- * environment `envp`, default signal handling, the three standard descriptors given (which stay the
- * caller's), and no other descriptor.
+ * environment `envp`, default signal handling, the `count` descriptors given (which stay the
+ * caller's) as 0, 1, 2 and so on, and no other descriptor.
  */
 PVF__NODISCARD int pvf__process_start(int program_fd,
                                       const char *const argv[],
                                       const char *const envp[],
-                                      const int stdio[3],
+                                      const int files[],
+                                      size_t count,
                                       struct pvf__process *ret,
                                       pvf_error *err);
 

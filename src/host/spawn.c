@@ -28,6 +28,8 @@
 #define SOCKET_NAME_LEN 10
 /* Times 4 KiB: the whole of a pipe. */
 #define DRAIN_READS 16
+/* What an inherited socket is called there: the one after the standard descriptors. */
+#define SOCKET_NUMBER "3"
 
 const char *pvf__spawn_kind_name(enum pvf__worker_kind kind)
 {
@@ -101,10 +103,13 @@ listen_on_path(enum pvf__worker_kind kind, struct sockaddr_un *address, int *ret
     return pvf__spawn_failure_mark(err, PVF_SPAWN_TMP_PATH, status);
 }
 
-/* Arguments and environment exactly as the reference's host gives them, but for what is our own. */
+/*
+ * Arguments and environment exactly as the reference's host gives them, but for what only our own
+ * workers are told.  `files` are the standard descriptors, and the socket when there is no path.
+ */
 static int start_process(const struct pvf__spawn_spec *spec,
                          const char *socket_path,
-                         const int stdio[3],
+                         const int files[PVF__PROCESS_FILES],
                          struct pvf__spawned *ret,
                          pvf_error *err)
 {
@@ -126,8 +131,8 @@ static int start_process(const struct pvf__spawn_spec *spec,
         argv[count++] = PVF__WORD_NODE_VERSION;
         argv[count++] = spec->node_version;
     }
-    argv[count++] = PVF__WORD_SOCKET_PATH;
-    argv[count++] = socket_path;
+    argv[count++] = spec->upgraded ? PVF__WORD_INHERITED_SOCKET : PVF__WORD_SOCKET_PATH;
+    argv[count++] = spec->upgraded ? SOCKET_NUMBER : socket_path;
     argv[count++] = PVF__WORD_WORKER_DIR;
     argv[count++] = ret->dir;
     if (spec->metering != NULL) {
@@ -145,8 +150,13 @@ static int start_process(const struct pvf__spawn_spec *spec,
     }
     argv[count] = NULL;
     const char *const envp[] = {environment, NULL};
-    return pvf__process_start(
-        pvf__program_descriptor(spec->program), argv, envp, stdio, &ret->process, err);
+    return pvf__process_start(pvf__program_descriptor(spec->program),
+                              argv,
+                              envp,
+                              files,
+                              spec->upgraded ? PVF__PROCESS_FILES : PVF__PROCESS_FILES - 1,
+                              &ret->process,
+                              err);
 }
 
 /* Is the other end the process that we started, under our own user? */
@@ -300,7 +310,19 @@ accept_worker(const struct pvf__spawn_spec *spec, struct pvf__spawning *spawning
     }
 }
 
-/* Makes the worker's standard descriptors and starts it. */
+/* A connection that no path leads to; the worker's end goes to *ret_theirs. */
+static int connect_ahead(struct pvf__spawned *spawned, int *ret_theirs, pvf_error *err)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot make a socket");
+    }
+    spawned->socket = ends[0];
+    *ret_theirs = ends[1];
+    return 0;
+}
+
+/* Makes the worker's standard descriptors, and its socket if it inherits that; starts it. */
 static int start(const struct pvf__spawn_spec *spec,
                  const char *socket_path,
                  struct pvf__spawned *ret,
@@ -319,9 +341,15 @@ static int start(const struct pvf__spawn_spec *spec,
     if (fcntl(ret->out, F_SETFL, O_NONBLOCK) != 0) {
         return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot make a pipe");
     }
+    PVF__CLEANUP_FD int theirs = -1;
+    int status = spec->upgraded ? connect_ahead(ret, &theirs, err) : 0;
+    if (status != 0) {
+        return status;
+    }
     bool has_stderr = fcntl(STDERR_FILENO, F_GETFD) >= 0;
-    const int stdio[3] = {null, write_end, has_stderr && !spec->quiet ? STDERR_FILENO : null};
-    return start_process(spec, socket_path, stdio, ret, err);
+    const int files[PVF__PROCESS_FILES] = {
+        null, write_end, has_stderr && !spec->quiet ? STDERR_FILENO : null, theirs};
+    return start_process(spec, socket_path, files, ret, err);
 }
 
 int pvf__spawn_begin(const struct pvf__spawn_spec *spec, struct pvf__spawning *ret, pvf_error *err)
@@ -342,7 +370,7 @@ int pvf__spawn_begin(const struct pvf__spawn_spec *spec, struct pvf__spawning *r
         spawned->dir[0] = '\0';
         return pvf__spawn_failure_mark(err, PVF_SPAWN_TMP_PATH, status);
     }
-    status = listen_on_path(spec->kind, &ret->address, &ret->listener, err);
+    status = spec->upgraded ? 0 : listen_on_path(spec->kind, &ret->address, &ret->listener, err);
     if (status == 0) {
         status = start(spec, ret->address.sun_path, spawned, err);
         if (status != 0) {
@@ -363,7 +391,7 @@ int pvf__spawn_worker(const struct pvf__spawn_spec *spec, struct pvf__spawned *r
     if (status != 0) {
         return status;
     }
-    status = accept_worker(spec, &spawning, err);
+    status = spec->upgraded ? 0 : accept_worker(spec, &spawning, err);
     pvf__spawn_stop_listening(&spawning);
     if (status != 0) {
         pvf__spawn_end(&spawning.spawned);

@@ -30,12 +30,13 @@ struct pvf__spawn_spec {
     const char *cache_dir;      /* where its folder is made */
     uint32_t timeout_ms;        /* from start to connection */
     bool quiet;                 /* its stderr goes nowhere */
+    bool upgraded;              /* the program knows the upgraded wire, and is to speak it */
     const char *metering;       /* a word that only our prepare worker knows; NULL: not said */
     uint32_t compile_threads;   /* known to it alone, too; 0: not said */
     bool first_tier;            /* as above */
 };
 
-/* A worker that has connected; nothing was sent yet. */
+/* A worker that has connected, or was born connected; nothing was sent yet. */
 struct pvf__spawned {
     struct pvf__process process;
     int socket;
@@ -45,8 +46,8 @@ struct pvf__spawned {
 
 /* A worker that was started and has not connected yet. */
 struct pvf__spawning {
-    struct pvf__spawned spawned; /* its socket is -1 */
-    int listener;                /* non-blocking; readable when somebody has connected */
+    struct pvf__spawned spawned; /* its socket is -1, unless it inherited the other end */
+    int listener;                /* non-blocking; readable when somebody has connected; or -1 */
     struct sockaddr_un address;
 };
 
@@ -75,8 +76,8 @@ int pvf__spawn_timed_out(const struct pvf__spawn_spec *spec, pvf_error *err);
 void pvf__spawn_stop_listening(struct pvf__spawning *spawning);
 
 /*
- * Starts a worker and waits for it to connect.  A program that ends before it connects is noticed
- * at once.  On failure nothing is left behind.
+ * Starts a worker and waits for it to connect, unless it was born so.  A program that ends before
+ * it connects is noticed at once.  On failure nothing is left behind.
  */
 PVF__NODISCARD int
 pvf__spawn_worker(const struct pvf__spawn_spec *spec, struct pvf__spawned *ret, pvf_error *err);

@@ -138,12 +138,13 @@ static int set_up(const pvf_service_config *config, struct pvf_service *service,
         pvf__core_table_init(&service->artifacts) != 0) {
         return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a service");
     }
-    status = pvf__core_new(&core, &service->core, err);
-    if (status == 0) {
-        status = set_up_loop(service, err);
-    }
+    status = set_up_loop(service, err);
     if (status == 0) {
         status = set_up_host(config, service, err);
+    }
+    if (status == 0) {
+        core.params_per_job = service->host->upgraded[PVF__WORKER_KIND_EXECUTE];
+        status = pvf__core_new(&core, &service->core, err);
     }
     if (status == 0) {
         status = pvf__service_cache_load(service, err);

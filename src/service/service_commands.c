@@ -25,7 +25,8 @@ spawn(struct pvf_service *service, const struct pvf__core_command *command, pvf_
         *err = service->insecure_why;
         return err->code;
     }
-    if (command->worker_kind == PVF__CORE_EXECUTE_WORKER) {
+    if (command->worker_kind == PVF__CORE_EXECUTE_WORKER &&
+        !service->host->upgraded[PVF__WORKER_KIND_EXECUTE]) {
         const struct pvf__service_request *request =
             pvf__service_request_of_core(service, command->request);
         if (request == NULL) {

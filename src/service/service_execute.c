@@ -124,7 +124,9 @@ void pvf__service_execute_start(struct pvf_service *service,
     job->on_first_tier = artifact->first_tier;
     memcpy(job->checksum, artifact->figures.checksum, sizeof(job->checksum));
     memcpy(request->execution.checksum, job->checksum, sizeof(job->checksum));
-    if (pvf__host_place_artifact(artifact->path, worker->spawning.spawned.dir, &why) != 0) {
+    PVF__CLEANUP_MESSAGE struct pvf__host_message message = PVF__HOST_MESSAGE_INIT;
+    if (pvf__host_give_artifact(
+            service->host, artifact->path, worker->spawning.spawned.dir, &message, &why) != 0) {
         if (access(artifact->path, F_OK) != 0 && errno == ENOENT) {
             conclude_gone(service, worker);
         } else {
@@ -134,18 +136,14 @@ void pvf__service_execute_start(struct pvf_service *service,
     }
     pvf__service_metrics_execute_started(service, request, artifact);
     note_start(request, artifact);
-    PVF__CLEANUP_BUF struct pvf__buf frame =
-        PVF__BUF_INIT(PVF__FRAME_HEADER + PVF__FRAME_MAX_EXECUTE_REQUEST);
-    size_t start;
-    pvf__frame_begin(&frame, &start);
-    int status = pvf__host_execute_request(&request->execution, job->timeout, &frame, &why);
-    pvf__frame_end(&frame, start);
+    int status = pvf__host_execute_request(
+        service->host, &request->execution, &request->params, job->timeout, &message, &why);
     if (status != 0) {
         conclude_early(service, worker, PVF__EVENT_NOT_SENT, &why);
         return;
     }
     service->executions++;
-    pvf__service_worker_begin(service, worker, &frame, PVF__FRAME_MAX_EXECUTE_ANSWER);
+    pvf__service_worker_begin(service, worker, &message, PVF__FRAME_MAX_EXECUTE_ANSWER);
 }
 
 /* Who died may have damaged the file, and what is damaged may have killed it. */

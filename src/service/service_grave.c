@@ -27,7 +27,7 @@ static void close_all(struct pvf__service_worker *worker)
     if (spawned->out >= 0) {
         (void)close(PVF__TAKE_FD(spawned->out));
     }
-    pvf__buf_done(&worker->outgoing.bytes);
+    pvf__host_message_done(&worker->outgoing.message);
     pvf__buf_done(&worker->incoming.body);
 }
 

@@ -158,15 +158,11 @@ void pvf__service_prepare_start(struct pvf_service *service,
         .kind = request->wanted.kind == PVF__CORE_PRECHECKING ? PVF_PREPARE_PRECHECKING
                                                               : PVF_PREPARE_COMPILATION,
     };
-    PVF__CLEANUP_BUF struct pvf__buf frame =
-        PVF__BUF_INIT(PVF__FRAME_HEADER + PVF__FRAME_MAX_PREPARE_REQUEST);
-    size_t start;
+    PVF__CLEANUP_MESSAGE struct pvf__host_message message = PVF__HOST_MESSAGE_INIT;
     service->preparations++;
     pvf__service_metrics_prepare_started(service, request);
-    pvf__frame_begin(&frame, &start);
     int status = pvf__host_prepare_request(
-        &prepare, &request->params, job->timeout, &job->prepared, &frame, &why);
-    pvf__frame_end(&frame, start);
+        service->host, &prepare, &request->params, job->timeout, &job->prepared, &message, &why);
     if (status == 0) {
         status = pvf__host_prepare_tmp_file(
             worker->spawning.spawned.dir, PVF__HOST_TMP_ARTIFACT, tmp_path, &why);
@@ -184,7 +180,7 @@ void pvf__service_prepare_start(struct pvf_service *service,
                  NULL);
         return;
     }
-    pvf__service_worker_begin(service, worker, &frame, PVF__FRAME_MAX_PREPARE_ANSWER);
+    pvf__service_worker_begin(service, worker, &message, PVF__FRAME_MAX_PREPARE_ANSWER);
 }
 
 void pvf__service_prepare_ended(struct pvf_service *service,

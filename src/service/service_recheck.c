@@ -60,7 +60,7 @@ static int start(struct pvf_service *service, struct pvf__service_check *check, 
                                 NULL};
     const int stdio[3] = {null, null, null};
     status = pvf__process_start(
-        pvf__program_descriptor(program), argv, envp, stdio, &check->process, err);
+        pvf__program_descriptor(program), argv, envp, stdio, 3, &check->process, err);
     if (status == 0) {
         status = pvf__service_watch(service,
                                     check->process.pid_fd,

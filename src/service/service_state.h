@@ -121,6 +121,7 @@ enum pvf__service_source {
 enum pvf__service_worker_state {
     PVF__SERVICE_CONNECTING, /* started; it has not connected */
     PVF__SERVICE_TELLING,    /* the handshakes go out */
+    PVF__SERVICE_GREETED,    /* upgraded: its answer is awaited, or comes in */
     PVF__SERVICE_IDLE,
     PVF__SERVICE_SENDING,   /* a request goes out */
     PVF__SERVICE_RECEIVING, /* its answer is awaited, or comes in */
@@ -321,10 +322,10 @@ void pvf__service_worker_event(struct pvf_service *service,
                                enum pvf__service_source source);
 /* Its deadline has passed. */
 void pvf__service_worker_overdue(struct pvf_service *service, struct pvf__service_worker *worker);
-/* Sends the request, a whole frame, which it takes over, and awaits the answer. */
+/* Sends the request, which it takes over, and awaits the answer. */
 void pvf__service_worker_begin(struct pvf_service *service,
                                struct pvf__service_worker *worker,
-                               struct pvf__buf *frame,
+                               struct pvf__host_message *request,
                                size_t answer_max);
 /* Awaits a further answer to the same request, for as long as if that had just begun. */
 void pvf__service_worker_await(struct pvf_service *service,

@@ -3,6 +3,7 @@
 #include "service/service_wire.h"
 
 #include "base/error.h"
+#include "base/fd_pass.h"
 #include "pvf/status.h"
 
 #include <errno.h>
@@ -15,15 +16,19 @@
 
 int pvf__service_wire_send(int fd, struct pvf__service_outgoing *outgoing, pvf_error *err)
 {
+    const struct pvf__host_message *message = &outgoing->message;
+    int files[PVF__UPGRADE_FILES];
+    size_t count = pvf__host_message_files(message, files);
     size_t moved = 0;
-    while (outgoing->sent < outgoing->bytes.len) {
+    while (outgoing->sent < message->frame.len) {
         if (moved >= TURN_MAX) {
             return 1;
         }
-        ssize_t done = send(fd,
-                            outgoing->bytes.data + outgoing->sent,
-                            outgoing->bytes.len - outgoing->sent,
-                            MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t done = pvf__fd_pass_send(fd,
+                                         message->frame.data + outgoing->sent,
+                                         message->frame.len - outgoing->sent,
+                                         files,
+                                         outgoing->sent == 0 ? count : 0);
         if (done >= 0) {
             outgoing->sent += (size_t)done;
             moved += (size_t)done;
@@ -35,7 +40,7 @@ int pvf__service_wire_send(int fd, struct pvf__service_outgoing *outgoing, pvf_e
             return pvf__error_errno(err, PVF_ERR_IO, errno, "cannot send to the worker");
         }
     }
-    pvf__buf_done(&outgoing->bytes);
+    pvf__host_message_done(&outgoing->message);
     outgoing->sent = 0;
     return 0;
 }

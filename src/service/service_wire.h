@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "host/host_message.h"
 #include "proto/frame.h"
 #include "pvf/error.h"
 
@@ -15,13 +16,13 @@
  * takes or has sent, but no more than a few MiB, so that nobody can keep the loop for himself.
  */
 
-/* What goes out: whole frames, headers included. */
+/* What goes out: whole frames, headers included, and what travels with the first byte. */
 struct pvf__service_outgoing {
-    struct pvf__buf bytes; /* owned */
+    struct pvf__host_message message; /* owned */
     size_t sent;
 };
 
-/* 0: all is sent, and the bytes are freed; 1: more another time; PVF_ERR_EOF: nobody reads. */
+/* 0: all is sent, and let go of; 1: more another time; PVF_ERR_EOF: nobody reads. */
 PVF__NODISCARD int
 pvf__service_wire_send(int fd, struct pvf__service_outgoing *outgoing, pvf_error *err);
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "host/folder.h"
+#include "host/host_upgrade.h"
 #include "host/process_tree.h"
 #include "host/spawn_failure.h"
 #include "proto/handshake.h"
@@ -38,12 +39,17 @@ struct pvf__service_worker *pvf__service_worker_find(const struct pvf_service *s
 
 /* The two frames that a worker is told first, or one. */
 static int build_handshakes(const struct pvf_service *service,
+                            bool upgraded,
                             const struct pvf__executor_params *params,
                             struct pvf__buf *ret,
                             pvf_error *err)
 {
     size_t start;
     pvf__buf_init(ret, PVF__FRAME_MAX_HANDSHAKE + PVF__FRAME_MAX_PARAMS);
+    if (upgraded) {
+        pvf__host_upgrade_put_hello(&service->host->security, ret);
+        return ret->failed != 0 ? pvf__error_set(err, ret->failed, "no room for a handshake") : 0;
+    }
     pvf__frame_begin(ret, &start);
     pvf__handshake_encode(&service->host->security, ret);
     pvf__frame_end(ret, start);
@@ -59,10 +65,12 @@ static int
 watch_start(struct pvf_service *service, struct pvf__service_worker *worker, pvf_error *err)
 {
     const struct pvf__spawning *spawning = &worker->spawning;
+    bool connected = spawning->listener < 0;
+    enum pvf__service_source source = connected ? PVF__SERVICE_SOCKET : PVF__SERVICE_LISTENER;
     int status = pvf__service_watch(service,
-                                    spawning->listener,
-                                    EPOLLIN,
-                                    pvf__service_number(worker->id, PVF__SERVICE_LISTENER),
+                                    connected ? spawning->spawned.socket : spawning->listener,
+                                    connected ? EPOLLOUT : EPOLLIN,
+                                    pvf__service_number(worker->id, source),
                                     err);
     if (status == 0) {
         status = pvf__service_watch(service,
@@ -95,16 +103,18 @@ int pvf__service_worker_spawn(struct pvf_service *service,
     }
     worker->id = id;
     worker->kind = kind;
-    int status = build_handshakes(service, params, &worker->outgoing.bytes, err);
+    worker->outgoing.message = (struct pvf__host_message)PVF__HOST_MESSAGE_INIT;
+    int status =
+        build_handshakes(service, spec.upgraded, params, &worker->outgoing.message.frame, err);
     if (status == 0) {
         status = pvf__spawn_begin(&spec, &worker->spawning, err);
     }
     if (status != 0) {
-        pvf__buf_done(&worker->outgoing.bytes);
+        pvf__host_message_done(&worker->outgoing.message);
         free(worker);
         return status;
     }
-    worker->state = PVF__SERVICE_CONNECTING;
+    worker->state = spec.upgraded ? PVF__SERVICE_TELLING : PVF__SERVICE_CONNECTING;
     worker->deadline_at = pvf__clock_monotonic_ns() + spec.timeout_ms * PVF__CORE_MS;
     pvf__core_list_append(&service->workers, &worker->link);
     status = watch_start(service, worker, err);
@@ -135,16 +145,48 @@ handshake_failed(struct pvf_service *service, struct pvf__service_worker *worker
     spawn_failed(service, worker, why);
 }
 
+static void has_begun(struct pvf_service *service, struct pvf__service_worker *worker)
+{
+    service->spawn_error[worker->kind] = (pvf_error)PVF_ERROR_INIT;
+    pvf__service_worker_rest(service, worker);
+    pvf__core_worker_spawned(service->core, pvf__clock_monotonic_ns(), worker->id);
+}
+
 static void tell(struct pvf_service *service, struct pvf__service_worker *worker)
 {
     pvf_error why = PVF_ERROR_INIT;
     int status = pvf__service_wire_send(worker->spawning.spawned.socket, &worker->outgoing, &why);
     if (status < 0) {
         handshake_failed(service, worker, &why);
+    } else if (status == 0 && service->host->upgraded[worker->kind]) {
+        worker->state = PVF__SERVICE_GREETED;
+        pvf__service_wire_expect(&worker->incoming, PVF__FRAME_MAX_HANDSHAKE);
+        pvf__service_watch_for(service,
+                               worker->spawning.spawned.socket,
+                               EPOLLIN,
+                               pvf__service_number(worker->id, PVF__SERVICE_SOCKET));
     } else if (status == 0) {
-        service->spawn_error[worker->kind] = (pvf_error)PVF_ERROR_INIT;
-        pvf__service_worker_rest(service, worker);
-        pvf__core_worker_spawned(service->core, pvf__clock_monotonic_ns(), worker->id);
+        has_begun(service, worker);
+    }
+}
+
+/* Upgraded: says what it says once its sandbox stands. */
+static void hear_ready(struct pvf_service *service, struct pvf__service_worker *worker)
+{
+    pvf_error why = PVF_ERROR_INIT;
+    const struct pvf__spawned *spawned = &worker->spawning.spawned;
+    int status = pvf__service_wire_receive(spawned->socket, &worker->incoming, &why);
+    if (status == 0) {
+        status = pvf__host_upgrade_hear_ready(worker->kind,
+                                              spawned->process.pid,
+                                              &service->host->security,
+                                              &worker->incoming.body,
+                                              &why);
+    }
+    if (status < 0) {
+        handshake_failed(service, worker, &why);
+    } else if (status == 0) {
+        has_begun(service, worker);
     }
 }
 
@@ -361,13 +403,13 @@ static void transmit(struct pvf_service *service, struct pvf__service_worker *wo
 
 void pvf__service_worker_begin(struct pvf_service *service,
                                struct pvf__service_worker *worker,
-                               struct pvf__buf *frame,
+                               struct pvf__host_message *request,
                                size_t answer_max)
 {
     struct pvf__service_job *job = &worker->job;
-    pvf__buf_done(&worker->outgoing.bytes);
-    worker->outgoing = (struct pvf__service_outgoing){.bytes = *frame};
-    pvf__buf_init(frame, frame->max);
+    pvf__host_message_done(&worker->outgoing.message);
+    worker->outgoing = (struct pvf__service_outgoing){.message = *request};
+    *request = (struct pvf__host_message)PVF__HOST_MESSAGE_INIT;
     pvf__service_wire_expect(&worker->incoming, answer_max);
     job->why = (pvf_error)PVF_ERROR_INIT;
     job->begun_at = pvf__clock_monotonic_ns();
@@ -411,6 +453,22 @@ static void at_work(struct pvf_service *service,
     }
 }
 
+/* Connected, and not of use yet. */
+static void at_start(struct pvf_service *service,
+                     struct pvf__service_worker *worker,
+                     enum pvf__service_source source)
+{
+    if (source == PVF__SERVICE_PROCESS) {
+        pvf_error why = PVF_ERROR_INIT;
+        (void)pvf__error_set(&why, PVF_ERR_PEER, "it has ended");
+        handshake_failed(service, worker, &why);
+    } else if (worker->state == PVF__SERVICE_TELLING) {
+        tell(service, worker);
+    } else {
+        hear_ready(service, worker);
+    }
+}
+
 void pvf__service_worker_event(struct pvf_service *service,
                                struct pvf__service_worker *worker,
                                enum pvf__service_source source)
@@ -431,13 +489,8 @@ void pvf__service_worker_event(struct pvf_service *service,
         connecting(service, worker, source);
         break;
     case PVF__SERVICE_TELLING:
-        if (source == PVF__SERVICE_PROCESS) {
-            pvf_error why = PVF_ERROR_INIT;
-            (void)pvf__error_set(&why, PVF_ERR_PEER, "it has ended");
-            handshake_failed(service, worker, &why);
-        } else {
-            tell(service, worker);
-        }
+    case PVF__SERVICE_GREETED:
+        at_start(service, worker, source);
         break;
     case PVF__SERVICE_IDLE:
         idle_died(service, worker);
@@ -479,6 +532,10 @@ void pvf__service_worker_overdue(struct pvf_service *service, struct pvf__servic
         break;
     case PVF__SERVICE_TELLING:
         (void)pvf__error_set(&why, PVF_ERR_TIMEOUT, "it takes no bytes");
+        handshake_failed(service, worker, &why);
+        break;
+    case PVF__SERVICE_GREETED:
+        (void)pvf__error_set(&why, PVF_ERR_TIMEOUT, "it was not ready in time");
         handshake_failed(service, worker, &why);
         break;
     case PVF__SERVICE_SENDING:

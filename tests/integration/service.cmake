@@ -4,6 +4,8 @@ set(service_fakes ${service_bench} ${PROJECT_SOURCE_DIR}/tests/support/service_f
     ${PROJECT_SOURCE_DIR}/tests/support/host_bench.c)
 pvf_add_test(NAME test_service_fake LABEL integration USES base hash host service
     ARGS $<TARGET_FILE:fake_worker> SOURCES ${service_fakes})
+pvf_add_test(NAME test_service_upgrade LABEL integration USES base hash host service
+    ARGS $<TARGET_FILE:fake_worker> SOURCES ${service_fakes})
 pvf_add_test(NAME test_service_deaths LABEL integration USES base host service
     ARGS $<TARGET_FILE:fake_worker> SOURCES ${service_fakes})
 pvf_add_test(NAME test_service_tier LABEL integration USES base host service

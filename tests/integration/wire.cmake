@@ -27,5 +27,10 @@ if(TARGET pvf-prepare-worker AND TARGET pvf-execute-worker)
     add_test(NAME integration_upgrade COMMAND Python3::Interpreter
         ${CMAKE_CURRENT_LIST_DIR}/upgrade_driver.py $<TARGET_FILE:pvf-prepare-worker>
         $<TARGET_FILE:pvf-execute-worker>)
-    set_tests_properties(integration_upgrade PROPERTIES LABELS integration TIMEOUT 600)
+    add_test(NAME integration_upgrade_equal COMMAND Python3::Interpreter
+        ${CMAKE_CURRENT_LIST_DIR}/upgrade_equal.py $<TARGET_FILE:pvf>
+        $<TARGET_FILE_DIR:pvf-execute-worker> ${PROJECT_SOURCE_DIR}/tests/data/adder
+        ${PROJECT_SOURCE_DIR}/tests/data/shell-2021)
+    set_tests_properties(integration_upgrade integration_upgrade_equal PROPERTIES
+        LABELS integration TIMEOUT 600)
 endif()

@@ -4,12 +4,13 @@
  * answers is in the file "anything.MODE.answer" (raw bytes), what it puts into the artifact in
  * "anything.MODE.artifact".  Every mode first checks how it was started.  As "kill-PLACE" or
  * "stop-PLACE" it gets SIGKILL or SIGSTOP there, once: when there is a file "anything.MODE.armed",
- * which it removes.
+ * which it removes.  As "up-MODE" it knows the upgraded wire (fake_upgraded.h).
  */
 #include "base/buf.h"
 #include "base/fd.h"
 #include "proto/frame.h"
 #include "pvf/status.h"
+#include "support/fake_upgraded.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,9 +30,14 @@
 
 #define MAX ((size_t)64 << 20)
 
+/* Where an upgraded host puts the socket. */
+#define INHERITED 3
+
 static const char *self;
 static const char *mode;
 static const char *worker_dir;
+static bool knows_upgrade; /* "anything.up-MODE" (fake_upgraded.h) */
+static bool upgraded;      /* and was started so */
 
 static bool mode_is(const char *name)
 {
@@ -325,7 +331,11 @@ static void answer(int fd, const struct pvf__buf *request)
                         : mode_is("choosy") ? choosy_answer()
                                             : "answer";
     struct pvf__buf bytes = beside(which);
-    write_slowly(fd, &bytes);
+    if (mode_is("files")) {
+        fake_upgraded_send_files(fd, bytes.data, bytes.len);
+    } else {
+        write_slowly(fd, &bytes);
+    }
     pvf__buf_done(&bytes);
     if (mode_is("once") || mode_is("cut")) {
         _exit(1);
@@ -353,6 +363,26 @@ static bool await_request(int fd)
         }
     }
     return true;
+}
+
+/* What a worker is told before its first request. */
+static bool be_told(int fd, bool is_execute, struct pvf__buf *frame)
+{
+    if (upgraded) {
+        return fake_upgraded_start(mode, fd, frame);
+    }
+    for (int i = 0; i < (is_execute ? 2 : 1); i++) {
+        if (pvf__frame_recv(fd, MAX, UINT64_MAX, frame, NULL) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_request(int fd, bool is_execute, struct pvf__buf *frame)
+{
+    return upgraded ? fake_upgraded_take(fd, is_execute, frame)
+                    : pvf__frame_recv(fd, MAX, UINT64_MAX, frame, NULL) == 0;
 }
 
 static int serve(const char *socket_path, bool is_execute)
@@ -388,13 +418,13 @@ static int serve(const char *socket_path, bool is_execute)
             return 52;
         }
     }
-    int fd = connect_to(socket_path);
-    (void)unlink(socket_path);
+    int fd = upgraded ? INHERITED : connect_to(socket_path);
+    if (!upgraded) {
+        (void)unlink(socket_path);
+    }
     reach("connected");
-    for (int i = 0; i < (is_execute ? 2 : 1); i++) {
-        if (pvf__frame_recv(fd, MAX, UINT64_MAX, &frame, NULL) != 0) {
-            return 1;
-        }
+    if (!be_told(fd, is_execute, &frame)) {
+        return 1;
     }
     if (mode_is("held")) {
         leave_a_holder(fd, false);
@@ -408,7 +438,7 @@ static int serve(const char *socket_path, bool is_execute)
         if (poll(&item, 1, -1) == 1 && (item.revents & POLLHUP) == 0) {
             reach("asked");
         }
-        if (pvf__frame_recv(fd, MAX, UINT64_MAX, &frame, NULL) != 0) {
+        if (!take_request(fd, is_execute, &frame)) {
             return 1;
         }
         reach("job");
@@ -441,22 +471,24 @@ static int check_start(int argc, char **argv)
     if (word < sizeof(kind)) {
         memcpy(kind, argv[1], word);
     }
+    const char *option = upgraded ? "--inherited-socket" : "--socket-path";
     if ((strcmp(kind, "prepare") != 0 && strcmp(kind, "execute") != 0) || argc < at + 4 ||
-        strcmp(argv[at], "--socket-path") != 0 || strcmp(argv[at + 2], "--worker-dir-path") != 0) {
+        strcmp(argv[at], option) != 0 || strcmp(argv[at + 2], "--worker-dir-path") != 0) {
         return 60;
     }
-    if (!is_name(argv[at + 1], "pvf-host-", kind, 10) ||
-        !is_name(argv[at + 3], "worker-dir-", kind, 6)) {
+    bool named =
+        upgraded ? strcmp(argv[at + 1], "3") == 0 : is_name(argv[at + 1], "pvf-host-", kind, 10);
+    if (!named || !is_name(argv[at + 3], "worker-dir-", kind, 6)) {
         return 61;
     }
     if (environ[0] == NULL || strncmp(environ[0], "RUST_LOG=", 9) != 0 || environ[1] != NULL) {
         return 62;
     }
-    if (lstat(argv[at + 1], &info) != 0 || !S_ISSOCK(info.st_mode) ||
-        (info.st_mode & 07777) != 0600) {
+    int found = upgraded ? fstat(INHERITED, &info) : lstat(argv[at + 1], &info);
+    if (found != 0 || !S_ISSOCK(info.st_mode) || (!upgraded && (info.st_mode & 07777) != 0600)) {
         return 63;
     }
-    for (int fd = 3; fd < 1024; fd++) {
+    for (int fd = upgraded ? INHERITED + 1 : INHERITED; fd < 1024; fd++) {
         if (fcntl(fd, F_GETFD) >= 0) {
             return 64;
         }
@@ -514,6 +546,11 @@ int main(int argc, char **argv)
     self = argv[0];
     mode = strrchr(argv[0], '.');
     mode = mode != NULL ? mode + 1 : "";
+    knows_upgrade = strncmp(mode, "up-", 3) == 0;
+    mode += knows_upgrade ? 3 : 0;
+    if (argc >= 2 && strcmp(argv[1], "--wire-upgrades") == 0) {
+        return fake_upgraded_versions(mode, knows_upgrade);
+    }
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
         (void)printf("1.2.3\n");
         return mode_is("no") ? 101 : 0;
@@ -534,13 +571,15 @@ int main(int argc, char **argv)
     for (int i = 2; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--socket-path") == 0) {
             socket_path = argv[i + 1];
+        } else if (knows_upgrade && strcmp(argv[i], "--inherited-socket") == 0) {
+            upgraded = true;
         } else if (strcmp(argv[i], "--worker-dir-path") == 0) {
             worker_dir = argv[i + 1];
         } else if (mode_is("foreign")) {
             return 101;
         }
     }
-    if (socket_path == NULL || worker_dir == NULL) {
+    if ((socket_path == NULL && !upgraded) || worker_dir == NULL) {
         return 101;
     }
     int wrong = check_start(argc, argv);

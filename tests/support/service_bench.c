@@ -246,9 +246,10 @@ static bool is_worker(const char *pid, const char *kind)
     struct pvf__buf line = PVF__BUF_INIT(65536);
     (void)snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
     (void)snprintf(want, sizeof(want), "%s-worker", kind);
-    bool found = pvf__fd_read_file(path, &line, NULL) == 0 &&
-                 memmem(line.data, line.len, want, strlen(want) + 1) != NULL &&
-                 memmem(line.data, line.len, "--socket-path", sizeof("--socket-path")) != NULL;
+    bool found =
+        pvf__fd_read_file(path, &line, NULL) == 0 &&
+        memmem(line.data, line.len, want, strlen(want) + 1) != NULL &&
+        memmem(line.data, line.len, "--worker-dir-path", sizeof("--worker-dir-path")) != NULL;
     pvf__buf_done(&line);
     return found;
 }
