@@ -18,22 +18,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-pid_t __real_pvf__sandbox_clone_sibling(uint64_t namespaces);
-pid_t __wrap_pvf__sandbox_clone_sibling(uint64_t namespaces);
-int __real_pvf__zygote_wire_hello(int end, pvf_error *err);
-int __wrap_pvf__zygote_wire_hello(int end, pvf_error *err);
-int __real_pvf__zygote_wire_hear(int end, pid_t *ret, pvf_error *err);
-int __wrap_pvf__zygote_wire_hear(int end, pid_t *ret, pvf_error *err);
-bool __real_pvf__nursery_is_fit(int pid_fd);
-bool __wrap_pvf__nursery_is_fit(int pid_fd);
-int __real_pvf__job_say_take_waiting(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
-int __wrap_pvf__job_say_take_waiting(int pipe_fd, uint64_t deadline_ns, pvf_error *err);
-void __real_pvf__job_begin(const struct pvf__sandbox_plan *sandbox,
-                           const struct pvf__sandbox_job_limits *limits,
-                           const struct pvf__sandbox_job_files *files);
-void __wrap_pvf__job_begin(const struct pvf__sandbox_plan *sandbox,
-                           const struct pvf__sandbox_job_limits *limits,
-                           const struct pvf__sandbox_job_files *files);
+pid_t real_sandbox_clone_sibling(uint64_t namespaces) __asm__("__real_pvf__sandbox_clone_sibling");
+pid_t wrap_sandbox_clone_sibling(uint64_t namespaces) __asm__("__wrap_pvf__sandbox_clone_sibling");
+int real_zygote_wire_hello(int end, pvf_error *err) __asm__("__real_pvf__zygote_wire_hello");
+int wrap_zygote_wire_hello(int end, pvf_error *err) __asm__("__wrap_pvf__zygote_wire_hello");
+int real_zygote_wire_hear(int end,
+                          pid_t *ret,
+                          pvf_error *err) __asm__("__real_pvf__zygote_wire_hear");
+int wrap_zygote_wire_hear(int end,
+                          pid_t *ret,
+                          pvf_error *err) __asm__("__wrap_pvf__zygote_wire_hear");
+bool real_nursery_is_fit(int pid_fd) __asm__("__real_pvf__nursery_is_fit");
+bool wrap_nursery_is_fit(int pid_fd) __asm__("__wrap_pvf__nursery_is_fit");
+int real_job_say_take_waiting(int pipe_fd,
+                              uint64_t deadline_ns,
+                              pvf_error *err) __asm__("__real_pvf__job_say_take_waiting");
+int wrap_job_say_take_waiting(int pipe_fd,
+                              uint64_t deadline_ns,
+                              pvf_error *err) __asm__("__wrap_pvf__job_say_take_waiting");
+void real_job_begin(const struct pvf__sandbox_plan *sandbox,
+                    const struct pvf__sandbox_job_limits *limits,
+                    const struct pvf__sandbox_job_files *files) __asm__("__real_pvf__job_begin");
+void wrap_job_begin(const struct pvf__sandbox_plan *sandbox,
+                    const struct pvf__sandbox_job_limits *limits,
+                    const struct pvf__sandbox_job_files *files) __asm__("__wrap_pvf__job_begin");
 
 /* Said hello last. */
 static pid_t waiting;
@@ -69,13 +77,13 @@ __attribute__((noreturn)) static void hang(void)
 }
 
 /* In the midwife: the guard is the first, the zygote the second.  In the zygote: its jobs. */
-pid_t __wrap_pvf__sandbox_clone_sibling(uint64_t namespaces)
+pid_t wrap_sandbox_clone_sibling(uint64_t namespaces)
 {
     static unsigned calls;
     static pid_t guard;
     static bool has_guard;
     if (calls++ == 0) {
-        guard = __real_pvf__sandbox_clone_sibling(namespaces);
+        guard = real_sandbox_clone_sibling(namespaces);
         has_guard = guard > 0;
         return guard;
     }
@@ -96,35 +104,35 @@ pid_t __wrap_pvf__sandbox_clone_sibling(uint64_t namespaces)
         errno = EAGAIN;
         return -1;
     }
-    return __real_pvf__sandbox_clone_sibling(namespaces);
+    return real_sandbox_clone_sibling(namespaces);
 }
 
-int __wrap_pvf__zygote_wire_hello(int end, pvf_error *err)
+int wrap_zygote_wire_hello(int end, pvf_error *err)
 {
     if (is_asked_for("job-ends-unheard")) {
         _exit(1);
     }
-    int status = __real_pvf__zygote_wire_hello(end, err);
+    int status = real_zygote_wire_hello(end, err);
     if (is_asked_for("job-ends-unfenced")) {
         _exit(1);
     }
     return status;
 }
 
-void __wrap_pvf__job_begin(const struct pvf__sandbox_plan *sandbox,
-                           const struct pvf__sandbox_job_limits *limits,
-                           const struct pvf__sandbox_job_files *files)
+void wrap_job_begin(const struct pvf__sandbox_plan *sandbox,
+                    const struct pvf__sandbox_job_limits *limits,
+                    const struct pvf__sandbox_job_files *files)
 {
     /* Plain jobs have nowhere to wait for their input. */
     if (files->input_fd >= 0 && is_asked_for("job-hangs-unfenced")) {
         hang();
     }
-    __real_pvf__job_begin(sandbox, limits, files);
+    real_job_begin(sandbox, limits, files);
 }
 
-int __wrap_pvf__zygote_wire_hear(int end, pid_t *ret, pvf_error *err)
+int wrap_zygote_wire_hear(int end, pid_t *ret, pvf_error *err)
 {
-    int status = __real_pvf__zygote_wire_hear(end, ret, err);
+    int status = real_zygote_wire_hear(end, ret, err);
     if (status == 0) {
         waiting = *ret;
         if (is_asked_for("job-killed-heard")) {
@@ -137,10 +145,10 @@ int __wrap_pvf__zygote_wire_hear(int end, pid_t *ret, pvf_error *err)
 }
 
 /* Asked when the job says hello, and once more when all that is left is to tell it to begin. */
-bool __wrap_pvf__nursery_is_fit(int pid_fd)
+bool wrap_nursery_is_fit(int pid_fd)
 {
     static pid_t asked_about;
-    bool is_fit = __real_pvf__nursery_is_fit(pid_fd);
+    bool is_fit = real_nursery_is_fit(pid_fd);
     if (is_fit && waiting != 0 && asked_about == waiting && is_asked_for("job-killed-last")) {
         hurt(waiting, SIGKILL, WEXITED);
         /* Whoever is asked about before the next hello is a zygote. */
@@ -150,9 +158,9 @@ bool __wrap_pvf__nursery_is_fit(int pid_fd)
     return is_fit;
 }
 
-int __wrap_pvf__job_say_take_waiting(int pipe_fd, uint64_t deadline_ns, pvf_error *err)
+int wrap_job_say_take_waiting(int pipe_fd, uint64_t deadline_ns, pvf_error *err)
 {
-    int status = __real_pvf__job_say_take_waiting(pipe_fd, deadline_ns, err);
+    int status = real_job_say_take_waiting(pipe_fd, deadline_ns, err);
     if (status == 0 && is_asked_for("job-killed-waiting")) {
         hurt(waiting, SIGKILL, WEXITED);
     } else if (status == 0 && is_asked_for("job-stopped-waiting")) {
