@@ -30,18 +30,20 @@ static int take_memory(
 {
     if (len > service->copied_max_bytes - service->copied_bytes) {
         service->copies_refused = true;
-        return pvf__error_set(err,
-                              PVF_ERR_LIMIT,
-                              "%zu bytes of %s: requests hold copies of %llu bytes already, the "
-                              "limit (copied_max_bytes) is %llu",
-                              len,
-                              what,
-                              (unsigned long long)service->copied_bytes,
-                              (unsigned long long)service->copied_max_bytes);
+        (void)pvf__error_set(err,
+                             PVF_ERR_LIMIT,
+                             "%zu bytes of %s: requests hold copies of %llu bytes already, the "
+                             "limit (copied_max_bytes) is %llu",
+                             len,
+                             what,
+                             (unsigned long long)service->copied_bytes,
+                             (unsigned long long)service->copied_max_bytes);
+        return PVF_ERR_LIMIT; /* for analyzers, which do not see into the call */
     }
     uint8_t *memory = malloc(len > 0 ? len : 1);
     if (memory == NULL) {
-        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for %zu bytes of %s", len, what);
+        (void)pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for %zu bytes of %s", len, what);
+        return PVF_ERR_NO_MEMORY;
     }
     service->copied_bytes += len;
     *ret = memory;
@@ -100,7 +102,8 @@ static int new_code(struct pvf_service *service,
 {
     struct pvf__service_code *code = calloc(1, sizeof(*code));
     if (code == NULL) {
-        return pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a code");
+        (void)pvf__error_set(err, PVF_ERR_NO_MEMORY, "no memory for a code");
+        return PVF_ERR_NO_MEMORY;
     }
     code->bytes = given->code;
     memcpy(code->hash, hash, sizeof(code->hash));
