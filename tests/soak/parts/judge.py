@@ -3,7 +3,8 @@
 
   always      an invalid candidate is never valid, and a valid result is right byte for byte.
   hit         an attempt is hit when its worker, or the job below it, was killed or stopped while it
-              had it.  A death or a stalled job needs a hit attempt of this very request.
+              had it.  A death or a stalled job needs a hit attempt of this very request; so does
+              a job that ended before it was fenced, which is no verdict.
   twice       "invalid" for a valid candidate needs two: `retry`, approval or dispute, and either
               two hits, or a hit and a damaged artifact of its code, or two of those.
   damaged     a corrupted artifact needs a fault that changed a file of this code.
@@ -83,6 +84,7 @@ class Judge:
         good = {
             "worker death": hits > 0, "job death": hits > 0, "stalled": hits > 0,
             "host communication": hits > 0,
+            "kernel": verdict == "internal" and hits > 0,
             "corrupted artifact": damages > 0,
             "artifact link": damages > 0 or self.was_full(request.sent, request.answered),
             "artifact file": damages > 0,
