@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns: control messages of stream sockets that carry descriptors.  Trusts the other side's not. */
+/* Owns: control messages of sockets that carry descriptors.  Trusts the other side's not. */
 #include "base/fd_pass.h"
 
 #include "base/error.h"

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Descriptors through a stream socket.  They travel with the first of the bytes that are sent. */
+/*
+ * Descriptors through a socket.  In a stream they travel with the first of the bytes that are sent.
+ * Where messages have borders, each call is for one: what does not fit into `len` is lost.
+ */
 
 /* Most that one call sends or takes. */
 #define PVF__FD_PASS_MAX 4u

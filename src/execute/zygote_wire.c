@@ -8,14 +8,13 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/fd_pass.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#define ORDER_ROOM (sizeof(int) * PVF__ZYGOTE_ORDER)
 
 int pvf__zygote_wire_open(int ret_ends[2], pvf_error *err)
 {
@@ -38,22 +37,8 @@ int pvf__zygote_wire_open(int ret_ends[2], pvf_error *err)
 
 int pvf__zygote_wire_order(int end, const int fds[PVF__ZYGOTE_ORDER], pvf_error *err)
 {
-    char byte = 0;
-    struct iovec data = {.iov_base = &byte, .iov_len = 1};
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(ORDER_ROOM)];
-    } control = {0};
-    struct msghdr message = {.msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(ORDER_ROOM);
-    memcpy(CMSG_DATA(header), fds, ORDER_ROOM);
-    if (sendmsg(end, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != 1) {
+    static const char byte = 0;
+    if (pvf__fd_pass_send(end, &byte, sizeof(byte), fds, PVF__ZYGOTE_ORDER) != 1) {
         return pvf__error_errno(err, PVF_ERR_IO, errno, "sendmsg");
     }
     return 0;
@@ -112,47 +97,24 @@ void pvf__zygote_wire_drain(int end)
     }
 }
 
-/* Descriptors that came in a message that is no order. */
-static void close_what_came(struct msghdr *message)
-{
-    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
-    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
-        return;
-    }
-    for (size_t at = CMSG_LEN(0); at + sizeof(int) <= header->cmsg_len; at += sizeof(int)) {
-        int fd;
-        memcpy(&fd, CMSG_DATA(header) + (at - CMSG_LEN(0)), sizeof(fd));
-        (void)close(fd);
-    }
-}
-
 bool pvf__zygote_wire_take(int end, int ret_fds[PVF__ZYGOTE_ORDER])
 {
-    char byte;
-    struct iovec data = {.iov_base = &byte, .iov_len = 1};
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(ORDER_ROOM)];
-    } control = {0};
-    struct msghdr message = {.msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-    ssize_t got;
-    do {
-        got = recvmsg(end, &message, MSG_CMSG_CLOEXEC);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) {
+    /* Room for one byte more than an order has, to see when it is none. */
+    char bytes[2];
+    size_t len;
+    int fds[PVF__FD_PASS_MAX];
+    size_t count;
+    if (pvf__fd_pass_take(end, bytes, sizeof(bytes), PVF__ZYGOTE_ORDER, &len, fds, &count, NULL) !=
+        0) {
         return false;
     }
-    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (got != 1 || (message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0 || header == NULL ||
-        header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-        header->cmsg_len != CMSG_LEN(ORDER_ROOM)) {
-        close_what_came(&message);
+    if (len != 1 || count != PVF__ZYGOTE_ORDER) {
+        for (size_t i = 0; i < count; i++) {
+            (void)close(fds[i]);
+        }
         return false;
     }
-    memcpy(ret_fds, CMSG_DATA(header), ORDER_ROOM);
+    memcpy(ret_fds, fds, count * sizeof(fds[0]));
     return true;
 }
 
