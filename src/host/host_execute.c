@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Everything but the PoV, in two parts; the PoV is copied once only. */
 static int make_message(const struct pvf_host *host,
                         const struct pvf__execute_request *wire,
                         const struct pvf__executor_params *params,
@@ -26,20 +25,15 @@ static int make_message(const struct pvf_host *host,
     PVF__CLEANUP_BUF struct pvf__buf back = PVF__BUF_INIT(PVF__HOST_EXECUTE_EXTRA);
     pvf__execute_request_put_front(&front, wire);
     pvf__execute_request_put_back(&back, wire);
-    const struct pvf__slice parts[] = {{front.data, front.len}, wire->pov, {back.data, back.len}};
-    int status = front.failed != 0 ? front.failed : back.failed;
-    if (status == 0) {
-        status = pvf__host_message_make(host->upgraded[PVF__WORKER_KIND_EXECUTE],
-                                        parts,
-                                        sizeof(parts) / sizeof(parts[0]),
-                                        PVF__FRAME_MAX_EXECUTE_REQUEST,
-                                        PVF__UPGRADE_INLINE_MAX,
-                                        params,
-                                        ret,
-                                        err);
-    } else {
-        (void)pvf__error_set(err, status, "no room");
-    }
+    const struct pvf__host_message_body body = {
+        .front = &front,
+        .middle = wire->pov,
+        .back = &back,
+        .max = PVF__FRAME_MAX_EXECUTE_REQUEST,
+        .inline_max = PVF__UPGRADE_INLINE_MAX,
+    };
+    int status =
+        pvf__host_message_make(host->upgraded[PVF__WORKER_KIND_EXECUTE], &body, params, ret, err);
     if (status != 0) {
         pvf__error_wrap(err,
                         "a request with %zu bytes of head and %zu of PoV",

@@ -61,20 +61,24 @@ static int make_frame(const struct pvf__upgrade_request *before,
     return frame->failed;
 }
 
-int pvf__host_message_make(bool upgraded,
-                           const struct pvf__slice *parts,
-                           size_t count,
-                           size_t max,
-                           size_t inline_max,
-                           const struct pvf__executor_params *params,
-                           struct pvf__host_message *ret,
-                           pvf_error *err)
+static int make(bool upgraded,
+                const struct pvf__host_message_body *body,
+                const struct pvf__executor_params *params,
+                struct pvf__host_message *ret,
+                pvf_error *err)
 {
+    const struct pvf__slice parts[] = {
+        {body->front->data, body->front->len}, body->middle, {body->back->data, body->back->len}};
+    const size_t count = sizeof(parts) / sizeof(parts[0]);
     size_t len = 0;
+    if (body->front->failed != 0 || body->back->failed != 0) {
+        return pvf__error_set(
+            err, body->front->failed != 0 ? body->front->failed : body->back->failed, "no room");
+    }
     for (size_t i = 0; i < count; i++) {
-        if (parts[i].len > max - len) {
+        if (parts[i].len > body->max - len) {
             return pvf__error_set(
-                err, PVF_ERR_LIMIT, "a request of more than the limit of %zu bytes", max);
+                err, PVF_ERR_LIMIT, "a request of more than the limit of %zu bytes", body->max);
         }
         len += parts[i].len;
     }
@@ -82,14 +86,22 @@ int pvf__host_message_make(bool upgraded,
         .body_len = len,
         .params = params != NULL ? params->raw : (struct pvf__slice){NULL, 0},
     };
-    bool sealed = upgraded && len > inline_max;
+    bool sealed = upgraded && len > body->inline_max;
     int status = sealed ? make_frame(&before, NULL, 0, 0, &ret->frame)
                         : make_frame(upgraded ? &before : NULL, parts, count, len, &ret->frame);
     if (status != 0) {
-        status = pvf__error_set(err, status, "no memory for a request of %zu bytes", len);
-    } else if (sealed) {
-        status = pvf__sealed_make("pvf-request", parts, count, &ret->body_fd, err);
+        return pvf__error_set(err, status, "no memory for a request of %zu bytes", len);
     }
+    return sealed ? pvf__sealed_make("pvf-request", parts, count, &ret->body_fd, err) : 0;
+}
+
+int pvf__host_message_make(bool upgraded,
+                           const struct pvf__host_message_body *body,
+                           const struct pvf__executor_params *params,
+                           struct pvf__host_message *ret,
+                           pvf_error *err)
+{
+    int status = make(upgraded, body, params, ret, err);
     if (status != 0) {
         pvf__host_message_done(ret);
     }

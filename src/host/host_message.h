@@ -37,17 +37,22 @@ void pvf__host_message_done(struct pvf__host_message *message);
 
 #define PVF__CLEANUP_MESSAGE __attribute__((cleanup(pvf__host_message_done)))
 
+/* What a request's body is: long bytes, which are copied once only, and what stands around them. */
+struct pvf__host_message_body {
+    const struct pvf__buf *front;
+    struct pvf__slice middle;
+    const struct pvf__buf *back;
+    size_t max;        /* bytes in all */
+    size_t inline_max; /* upgraded: more are sealed memory */
+};
+
 /*
- * Fills an empty message with a request, whose body is these parts, one after another, and has at
- * most `max` bytes.  On the upgraded wire a body of more than `inline_max` bytes is sealed memory,
- * and `params`, when there are any, go with it.  PVF_ERR_LIMIT, PVF_ERR_NO_MEMORY, or PVF_ERR_IO
- * when this machine has no sealed memory now.
+ * Fills a message that has no frame yet with a request; on the upgraded wire `params`, when there
+ * are any, go with it.  PVF_ERR_LIMIT, PVF_ERR_NO_MEMORY, or PVF_ERR_IO when this machine has no
+ * sealed memory now; then the message is empty.
  */
 PVF__NODISCARD int pvf__host_message_make(bool upgraded,
-                                          const struct pvf__slice *parts,
-                                          size_t count,
-                                          size_t max,
-                                          size_t inline_max,
+                                          const struct pvf__host_message_body *body,
                                           const struct pvf__executor_params *params,
                                           struct pvf__host_message *ret,
                                           pvf_error *err);

@@ -192,7 +192,6 @@ static int check_request(const pvf_host *host, const pvf_prepare_request *reques
     return PVF__RESERVED_CHECK(request->reserved, "pvf_prepare_request", err);
 }
 
-/* Everything but the code, in two parts; the code is copied once only. */
 static int make_message(const struct pvf_host *host,
                         const struct pvf__prepare_request *wire,
                         struct pvf__host_message *ret,
@@ -203,20 +202,15 @@ static int make_message(const struct pvf_host *host,
         PVF__BUF_INIT(PVF__HOST_PREPARE_EXTRA + wire->params.raw.len);
     pvf__prepare_request_put_front(&front, wire);
     pvf__prepare_request_put_back(&back, wire);
-    const struct pvf__slice parts[] = {{front.data, front.len}, wire->code, {back.data, back.len}};
-    int status = front.failed != 0 ? front.failed : back.failed;
-    if (status == 0) {
-        status = pvf__host_message_make(host->upgraded[PVF__WORKER_KIND_PREPARE],
-                                        parts,
-                                        sizeof(parts) / sizeof(parts[0]),
-                                        PVF__FRAME_MAX_PREPARE_REQUEST,
-                                        0, /* rare, and long: memory counts, not the copy */
-                                        NULL,
-                                        ret,
-                                        err);
-    } else {
-        (void)pvf__error_set(err, status, "no room");
-    }
+    const struct pvf__host_message_body body = {
+        .front = &front,
+        .middle = wire->code,
+        .back = &back,
+        .max = PVF__FRAME_MAX_PREPARE_REQUEST,
+        .inline_max = 0, /* rare, and long: memory counts, not the copy */
+    };
+    int status =
+        pvf__host_message_make(host->upgraded[PVF__WORKER_KIND_PREPARE], &body, NULL, ret, err);
     if (status != 0) {
         pvf__error_wrap(err, "a request with %zu bytes of code", wire->code.len);
     }
