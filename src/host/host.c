@@ -117,17 +117,18 @@ static int decide_security(const pvf_host_config *config, struct pvf_host *host,
     return status != 0 ? status : pvf__checks_decide(checks, secure, &host->security, err);
 }
 
-/* Once for each program: what it knows does not change, since it is always the same file. */
+/* Once: what a program knows does not change, since it is always the same file. */
 static void ask_for_upgrade(const pvf_host_config *config, struct pvf_host *host)
 {
-    const struct pvf__program *programs[] = {
+    const struct pvf__program *const programs[] = {
         [PVF__WORKER_KIND_PREPARE] = &host->prepare_program,
         [PVF__WORKER_KIND_EXECUTE] = &host->execute_program,
     };
-    for (size_t i = 0; i < 2 && !config->plain_protocol; i++) {
-        uint64_t deadline = pvf__clock_monotonic_ns() + (uint64_t)host->spawn_timeout_ms * 1000000u;
-        host->upgraded[i] =
-            programs[i]->path != NULL && pvf__host_upgrade_is_known(programs[i], deadline);
+    if (!config->plain_protocol) {
+        pvf__host_upgrade_ask(programs,
+                              pvf__clock_monotonic_ns() +
+                                  (uint64_t)host->spawn_timeout_ms * 1000000u,
+                              host->upgraded);
     }
 }
 

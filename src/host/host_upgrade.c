@@ -37,18 +37,11 @@ static bool have_sealed_memory(void)
     return pvf__sealed_make("pvf-try", NULL, 0, &fd, NULL) == 0;
 }
 
-bool pvf__host_upgrade_is_known(const struct pvf__program *program, uint64_t deadline_ns)
+static bool hear_answer(const struct pvf__program *program, struct pvf__oneshot_running *running)
 {
-    const char *const argv[] = {program->path, PVF__WORD_UPGRADES, NULL};
     struct pvf__oneshot done;
     char line[64];
-    if (!have_sealed_memory() || pvf__oneshot_run(pvf__program_descriptor(program),
-                                                  argv,
-                                                  (struct pvf__slice){NULL, 0},
-                                                  ANSWER_MAX,
-                                                  deadline_ns,
-                                                  &done,
-                                                  NULL) != 0) {
+    if (pvf__oneshot_finish(running, program->path, PVF__WORD_UPGRADES, &done, NULL) != 0) {
         return false;
     }
     pvf__oneshot_line(&done.out, line, sizeof(line));
@@ -59,6 +52,29 @@ bool pvf__host_upgrade_is_known(const struct pvf__program *program, uint64_t dea
              program->path,
              known ? "upgraded" : "plain");
     return known;
+}
+
+void pvf__host_upgrade_ask(const struct pvf__program *const programs[2],
+                           uint64_t deadline_ns,
+                           bool ret[2])
+{
+    struct pvf__oneshot_running running[2];
+    bool started[2] = {false, false};
+    bool can = have_sealed_memory();
+    for (size_t i = 0; i < 2; i++) {
+        const char *const argv[] = {programs[i]->path, PVF__WORD_UPGRADES, NULL};
+        started[i] = can && programs[i]->path != NULL &&
+                     pvf__oneshot_start(pvf__program_descriptor(programs[i]),
+                                        argv,
+                                        (struct pvf__slice){NULL, 0},
+                                        ANSWER_MAX,
+                                        deadline_ns,
+                                        &running[i],
+                                        NULL) == 0;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        ret[i] = started[i] && hear_answer(programs[i], &running[i]);
+    }
 }
 
 void pvf__host_upgrade_put_hello(const pvf_security_status *security, struct pvf__buf *buf)

@@ -18,10 +18,13 @@
  */
 
 /*
- * Does the program know it?  Runs it once; whatever else comes of that, a foreign worker's refusal
- * first of all, is a no.
+ * Which of two programs know it, by enum pvf__worker_kind.  Runs each once, both at the same time;
+ * whatever else comes of that, a foreign worker's refusal first of all, is a no, and so is a
+ * program that was not named.
  */
-bool pvf__host_upgrade_is_known(const struct pvf__program *program, uint64_t deadline_ns);
+void pvf__host_upgrade_ask(const struct pvf__program *const programs[2],
+                           uint64_t deadline_ns,
+                           bool ret[2]);
 
 /* Appends the frame that a worker is told first. */
 void pvf__host_upgrade_put_hello(const pvf_security_status *security, struct pvf__buf *buf);
