@@ -33,30 +33,35 @@ static int by_provider(struct pvf__hostcall_context *context,
     return pvf__marshal_return(context, digest, size, ret);
 }
 
+/* Inline, so that `hash` is no pointer any more: keys of storage are hashed all the time. */
+static inline int by_hash(struct pvf__hostcall_context *context,
+                          const char *function,
+                          void (*hash)(const uint8_t *data, size_t len, uint8_t *out),
+                          size_t size,
+                          const uint64_t *args,
+                          uint64_t *ret)
+{
+    struct pvf__slice data;
+    if (input(context, function, args, &data) != 0) {
+        return -1;
+    }
+    uint8_t digest[64];
+    hash(data.data, data.len, digest);
+    return pvf__marshal_return(context, digest, size, ret);
+}
+
 int pvf__hostcall_hashing_keccak_256(struct pvf__hostcall_context *context,
                                      const uint64_t *args,
                                      uint64_t *ret)
 {
-    struct pvf__slice data;
-    if (input(context, "keccak_256", args, &data) != 0) {
-        return -1;
-    }
-    uint8_t digest[32];
-    pvf__keccak_256(data.data, data.len, digest);
-    return pvf__marshal_return(context, digest, sizeof(digest), ret);
+    return by_hash(context, "keccak_256", pvf__keccak_256, 32, args, ret);
 }
 
 int pvf__hostcall_hashing_keccak_512(struct pvf__hostcall_context *context,
                                      const uint64_t *args,
                                      uint64_t *ret)
 {
-    struct pvf__slice data;
-    if (input(context, "keccak_512", args, &data) != 0) {
-        return -1;
-    }
-    uint8_t digest[64];
-    pvf__keccak_512(data.data, data.len, digest);
-    return pvf__marshal_return(context, digest, sizeof(digest), ret);
+    return by_hash(context, "keccak_512", pvf__keccak_512, 64, args, ret);
 }
 
 int pvf__hostcall_hashing_sha2_256(struct pvf__hostcall_context *context,
@@ -84,37 +89,19 @@ int pvf__hostcall_hashing_twox_64(struct pvf__hostcall_context *context,
                                   const uint64_t *args,
                                   uint64_t *ret)
 {
-    struct pvf__slice data;
-    if (input(context, "twox_64", args, &data) != 0) {
-        return -1;
-    }
-    uint8_t digest[8];
-    pvf__hash_twox_64(data.data, data.len, digest);
-    return pvf__marshal_return(context, digest, sizeof(digest), ret);
+    return by_hash(context, "twox_64", pvf__hash_twox_64, 8, args, ret);
 }
 
 int pvf__hostcall_hashing_twox_128(struct pvf__hostcall_context *context,
                                    const uint64_t *args,
                                    uint64_t *ret)
 {
-    struct pvf__slice data;
-    if (input(context, "twox_128", args, &data) != 0) {
-        return -1;
-    }
-    uint8_t digest[16];
-    pvf__hash_twox_128(data.data, data.len, digest);
-    return pvf__marshal_return(context, digest, sizeof(digest), ret);
+    return by_hash(context, "twox_128", pvf__hash_twox_128, 16, args, ret);
 }
 
 int pvf__hostcall_hashing_twox_256(struct pvf__hostcall_context *context,
                                    const uint64_t *args,
                                    uint64_t *ret)
 {
-    struct pvf__slice data;
-    if (input(context, "twox_256", args, &data) != 0) {
-        return -1;
-    }
-    uint8_t digest[32];
-    pvf__hash_twox_256(data.data, data.len, digest);
-    return pvf__marshal_return(context, digest, sizeof(digest), ret);
+    return by_hash(context, "twox_256", pvf__hash_twox_256, 32, args, ret);
 }
