@@ -42,6 +42,11 @@ int pvf__cli_args_timeout(const char *text, const char *hint, uint64_t *ret_ms)
     return pvf__cli_args_number("timeout", text, 1, 86400000, hint, ret_ms);
 }
 
+int pvf__cli_args_compile_threads(const char *text, const char *hint, uint32_t *ret)
+{
+    return pvf__cli_args_u32("compile-threads", text, 1, PVF__COMPILE_THREADS_MAX, hint, ret);
+}
+
 int pvf__cli_args_metering(const char *text, const char *hint, enum pvf_metering *ret)
 {
     if (strcmp(text, PVF__WORD_METERING_CALLEE) == 0) {

@@ -32,6 +32,8 @@ PVF__NODISCARD int pvf__cli_args_u32(const char *name,
 /* Milliseconds, up to a day. */
 PVF__NODISCARD int pvf__cli_args_timeout(const char *text, const char *hint, uint64_t *ret_ms);
 
+PVF__NODISCARD int pvf__cli_args_compile_threads(const char *text, const char *hint, uint32_t *ret);
+
 /* "callee" or "call-site". */
 PVF__NODISCARD int
 pvf__cli_args_metering(const char *text, const char *hint, enum pvf_metering *ret);

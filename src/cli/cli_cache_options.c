@@ -2,7 +2,6 @@
 /* Owns: the command line of `pvf cache`. */
 #include "cli/cli_args.h"
 #include "cli/cli_cache.h"
-#include "proto/command_line.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -133,12 +132,7 @@ static int take(int id, struct pvf__cli_cache_options *options)
     case OPT_METERING:
         return pvf__cli_args_metering(optarg, SEE_HELP, &options->metering);
     case OPT_COMPILE_THREADS:
-        return pvf__cli_args_u32("compile-threads",
-                                 optarg,
-                                 1,
-                                 PVF__COMPILE_THREADS_MAX,
-                                 SEE_HELP,
-                                 &options->compile_threads);
+        return pvf__cli_args_compile_threads(optarg, SEE_HELP, &options->compile_threads);
     case OPT_WORKERS:
         options->workers = optarg;
         break;

@@ -194,12 +194,7 @@ static int take(int id, struct pvf__cli_options *options, struct parents *parent
     case OPT_METERING:
         return pvf__cli_args_metering(optarg, SEE_HELP, &options->metering);
     case OPT_COMPILE_THREADS:
-        return pvf__cli_args_u32("compile-threads",
-                                 optarg,
-                                 1,
-                                 PVF__COMPILE_THREADS_MAX,
-                                 SEE_HELP,
-                                 &options->compile_threads);
+        return pvf__cli_args_compile_threads(optarg, SEE_HELP, &options->compile_threads);
     case OPT_PLAIN_PROTOCOL:
         options->plain_protocol = true;
         return -1;

@@ -3,24 +3,20 @@
 #include "cli/cli_replay.h"
 
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/text.h"
-#include "cache/cache_digest.h"
+#include "cache/cache_program.h"
 #include "cli/cli_args.h"
 #include "cli/cli_command.h"
 #include "cli/cli_exit.h"
 #include "cli/cli_report.h"
 #include "cli/cli_workers.h"
 
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 static const char usage[] =
     "usage: pvf replay [OPTION…] BUNDLE\n"
@@ -113,13 +109,10 @@ static int parse(int argc, char **argv, struct replay *replay)
 /* 0x and the digest of a worker's file; "-" when it cannot be read. */
 static void digest_of(const char *path, char out[67])
 {
-    struct stat info;
     uint8_t digest[32];
-    uint64_t size = 0;
-    PVF__CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    uint64_t size;
     (void)snprintf(out, 67, "-");
-    if (fd >= 0 && fstat(fd, &info) == 0 &&
-        pvf__cache_digest_file(fd, (uint64_t)info.st_size, digest, &size, NULL) == 0) {
+    if (pvf__cache_program_digest(NULL, "", path, digest, &size, NULL) == 0) {
         (void)snprintf(out, 67, "0x");
         pvf__text_to_hex(digest, sizeof digest, out + 2);
     }

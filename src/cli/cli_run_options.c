@@ -3,7 +3,6 @@
 #include "cli/cli_args.h"
 #include "cli/cli_exit.h"
 #include "cli/cli_run.h"
-#include "proto/command_line.h"
 #include "pvf/log.h"
 
 #include <getopt.h>
@@ -180,12 +179,7 @@ static int take(int id, struct pvf__run_options *options)
         return pvf__cli_args_u32(
             "execute-workers", optarg, 1, 256, SEE_HELP, &options->execute_workers);
     case OPT_COMPILE_THREADS:
-        return pvf__cli_args_u32("compile-threads",
-                                 optarg,
-                                 1,
-                                 PVF__COMPILE_THREADS_MAX,
-                                 SEE_HELP,
-                                 &options->compile_threads);
+        return pvf__cli_args_compile_threads(optarg, SEE_HELP, &options->compile_threads);
     case OPT_MAX_LIVE:
         return pvf__cli_args_u32("max-live", optarg, 1, 4096, SEE_HELP, &options->max_live);
     case OPT_COPIED_MAX:
