@@ -22,6 +22,13 @@ static inline void pvf__cleanup_fd(const int *slot)
     }
 }
 
+/* Before the end of its scope, or where it has none; -1 afterwards. */
+static inline void pvf__close_fd(int *slot)
+{
+    pvf__cleanup_fd(slot);
+    *slot = -1;
+}
+
 #define PVF__CLEANUP_FREE __attribute__((cleanup(pvf__cleanup_free)))
 #define PVF__CLEANUP_FD __attribute__((cleanup(pvf__cleanup_fd)))
 #define PVF__CLEANUP_BUF __attribute__((cleanup(pvf__buf_done)))

@@ -117,14 +117,6 @@ static void kill_it(int pid_fd)
     }
 }
 
-static void close_it(int *fd)
-{
-    if (*fd >= 0) {
-        (void)close(*fd);
-        *fd = -1;
-    }
-}
-
 /* It has done its work, or is not going to; its number stays that of the group. */
 static int dismiss_midwife(struct pvf__nursery *nursery, uint64_t deadline, pvf_error *err)
 {
@@ -138,7 +130,7 @@ static int dismiss_midwife(struct pvf__nursery *nursery, uint64_t deadline, pvf_
     while (waitid(P_PID, (id_t)nursery->group, &info, WEXITED | __WALL) != 0 && errno == EINTR) {
         /* It is dead: this does not wait. */
     }
-    close_it(&nursery->midwife_fd);
+    pvf__close_fd(&nursery->midwife_fd);
     return 0;
 }
 
@@ -235,7 +227,7 @@ static bool reap_by(const struct pvf__nursery *nursery, uint64_t deadline_ns)
 
 bool pvf__nursery_close(struct pvf__nursery *nursery, uint64_t deadline_ns)
 {
-    close_it(&nursery->lifeline);
+    pvf__close_fd(&nursery->lifeline);
     if (nursery->group > 0) {
         kill_it(nursery->midwife_fd);
         kill_it(nursery->guard_fd);
@@ -245,9 +237,9 @@ bool pvf__nursery_close(struct pvf__nursery *nursery, uint64_t deadline_ns)
         }
         nursery->group = 0;
     }
-    close_it(&nursery->midwife_fd);
-    close_it(&nursery->guard_fd);
-    close_it(&nursery->zygote_fd);
+    pvf__close_fd(&nursery->midwife_fd);
+    pvf__close_fd(&nursery->guard_fd);
+    pvf__close_fd(&nursery->zygote_fd);
     return true;
 }
 

@@ -9,14 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static void close_if(int *fd)
-{
-    if (*fd >= 0) {
-        (void)close(PVF__TAKE_FD(*fd));
-    }
-}
 
 size_t pvf__host_message_files(const struct pvf__host_message *message, int ret[PVF__UPGRADE_FILES])
 {
@@ -33,8 +25,8 @@ size_t pvf__host_message_files(const struct pvf__host_message *message, int ret[
 void pvf__host_message_done(struct pvf__host_message *message)
 {
     pvf__buf_done(&message->frame);
-    close_if(&message->body_fd);
-    close_if(&message->artifact_fd);
+    pvf__close_fd(&message->body_fd);
+    pvf__close_fd(&message->artifact_fd);
 }
 
 /* A whole frame: what is told before the body, if anything, and these parts; one allocation. */
@@ -122,7 +114,7 @@ int pvf__host_message_set_artifact(struct pvf__host_message *message,
     if (!S_ISREG(info.st_mode)) {
         return pvf__error_set(err, PVF_ERR_IO, "%s is no regular file", path);
     }
-    close_if(&message->artifact_fd);
+    pvf__close_fd(&message->artifact_fd);
     message->artifact_fd = PVF__TAKE_FD(fd);
     return 0;
 }

@@ -18,13 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void close_end(int *end)
-{
-    if (*end >= 0) {
-        (void)close(PVF__TAKE_FD(*end));
-    }
-}
-
 static int set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -57,9 +50,9 @@ start(int program_fd, const char *const argv[], struct pvf__oneshot_running *ret
         ret->errors = PVF__TAKE_FD(errors[0]);
     }
     for (int i = 0; i < 2; i++) {
-        close_end(&in[i]);
-        close_end(&out[i]);
-        close_end(&errors[i]);
+        pvf__close_fd(&in[i]);
+        pvf__close_fd(&out[i]);
+        pvf__close_fd(&errors[i]);
     }
     return status;
 }
@@ -81,7 +74,7 @@ static void feed(int *end, struct pvf__slice *input)
         input->data += done;
         input->len -= (size_t)done;
     }
-    close_end(end);
+    pvf__close_fd(end);
 }
 
 /*
@@ -110,7 +103,7 @@ static int take(int *end, struct pvf__buf *buf, bool must_fit, pvf_error *err)
         } else if (got < 0 && errno == EAGAIN) {
             return 0;
         } else {
-            close_end(end);
+            pvf__close_fd(end);
             return 0;
         }
     }
@@ -181,13 +174,13 @@ int pvf__oneshot_finish(struct pvf__oneshot_running *running,
 {
     struct pvf__oneshot *run = &running->so_far;
     int status = carry(running, err);
-    close_end(&running->in);
+    pvf__close_fd(&running->in);
     if (status == 0) {
         status = pvf__process_wait(&running->process, running->deadline_ns, &run->status, err);
     }
     pvf__process_kill(&running->process);
-    close_end(&running->out);
-    close_end(&running->errors);
+    pvf__close_fd(&running->out);
+    pvf__close_fd(&running->errors);
     if (status != 0) {
         pvf__error_wrap(err, "%s %s", name, word);
         pvf__oneshot_done(run);

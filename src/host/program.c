@@ -90,9 +90,7 @@ int pvf__program_descriptor(const struct pvf__program *program)
 
 void pvf__program_close(struct pvf__program *program)
 {
-    if (program->fd >= 0) {
-        (void)close(PVF__TAKE_FD(program->fd));
-    }
+    pvf__close_fd(&program->fd);
     free(program->path);
     program->path = NULL;
 }

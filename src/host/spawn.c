@@ -404,12 +404,8 @@ int pvf__spawn_worker(const struct pvf__spawn_spec *spec, struct pvf__spawned *r
 void pvf__spawn_end(struct pvf__spawned *spawned)
 {
     pvf__process_kill(&spawned->process);
-    if (spawned->socket >= 0) {
-        (void)close(PVF__TAKE_FD(spawned->socket));
-    }
-    if (spawned->out >= 0) {
-        (void)close(PVF__TAKE_FD(spawned->out));
-    }
+    pvf__close_fd(&spawned->socket);
+    pvf__close_fd(&spawned->out);
     if (spawned->dir[0] != '\0') {
         pvf__folder_remove(spawned->dir);
         spawned->dir[0] = '\0';

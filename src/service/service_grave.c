@@ -21,12 +21,8 @@ static void close_all(struct pvf__service_worker *worker)
 {
     struct pvf__spawned *spawned = &worker->spawning.spawned;
     pvf__spawn_stop_listening(&worker->spawning);
-    if (spawned->socket >= 0) {
-        (void)close(PVF__TAKE_FD(spawned->socket));
-    }
-    if (spawned->out >= 0) {
-        (void)close(PVF__TAKE_FD(spawned->out));
-    }
+    pvf__close_fd(&spawned->socket);
+    pvf__close_fd(&spawned->out);
     pvf__host_message_done(&worker->outgoing.message);
     pvf__buf_done(&worker->incoming.body);
 }

@@ -176,7 +176,5 @@ void pvf__worker_upgrade_done(struct pvf__worker_request *request)
     if (request->is_mapped) {
         pvf__sealed_unmap(&request->body);
     }
-    if (request->artifact_fd >= 0) {
-        (void)close(PVF__TAKE_FD(request->artifact_fd));
-    }
+    pvf__close_fd(&request->artifact_fd);
 }
