@@ -18,23 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A fake in a mode executes once; its outcome. */
-static pvf_outcome execute_with(const char *mode, const char *frame, uint64_t timeout_ms)
-{
-    char program[PATH_MAX];
-    bench_make_fake(mode, frame, program);
-    /* No prepare worker, so no known-good job stands between a death and its outcome. */
-    pvf_host *host = bench_host(NULL, program);
-    pvf_outcome outcome = bench_execute(host, timeout_ms);
-    pvf_host_free(host);
-    bench_assert_nothing_left();
-    return outcome;
-}
-
 static void a_stranger_is_sent_away(void **state)
 {
     (void)state;
-    bench_assert_outcome(execute_with("stranger", "0200000000000000 0100", 1000),
+    bench_assert_outcome(bench_execute_with("stranger", "0200000000000000 0100", 1000),
                          PVF_VERDICT_INVALID,
                          PVF_REASON_HARD_TIMEOUT,
                          "CPU limit");
@@ -43,19 +30,19 @@ static void a_stranger_is_sent_away(void **state)
 static void workers_that_do_not_answer(void **state)
 {
     (void)state;
-    bench_assert_outcome(execute_with("die", NULL, 1000),
+    bench_assert_outcome(bench_execute_with("die", NULL, 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "the worker was lost");
-    bench_assert_outcome(execute_with("killed", NULL, 1000),
+    bench_assert_outcome(bench_execute_with("killed", NULL, 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "the worker was lost");
-    bench_assert_outcome(execute_with("cut", "0800000000000000 00", 1000),
+    bench_assert_outcome(bench_execute_with("cut", "0800000000000000 00", 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "frame of 8 bytes");
-    bench_assert_outcome(execute_with("cut", "080000", 1000),
+    bench_assert_outcome(bench_execute_with("cut", "080000", 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "frame header");
@@ -79,15 +66,15 @@ static void a_dead_worker_whose_connection_is_kept(void **state)
 static void answers_that_are_none(void **state)
 {
     (void)state;
-    bench_assert_outcome(execute_with("answer", "0300000000000000 020202", 1000),
+    bench_assert_outcome(bench_execute_with("answer", "0300000000000000 020202", 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "no valid value at byte 0 of 3");
-    bench_assert_outcome(execute_with("answer", "0000000000000000", 1000),
+    bench_assert_outcome(bench_execute_with("answer", "0000000000000000", 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "cannot be read");
-    bench_assert_outcome(execute_with("answer", "ffffffffffffffff", 1000),
+    bench_assert_outcome(bench_execute_with("answer", "ffffffffffffffff", 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "a frame of 18446744073709551615 bytes was announced");
@@ -97,7 +84,7 @@ static void answers_that_are_none(void **state)
 static void expect_expiry(const char *mode)
 {
     for (int i = 0; i < 20; i++) {
-        pvf_outcome outcome = execute_with(mode, NULL, 60);
+        pvf_outcome outcome = bench_execute_with(mode, NULL, 60);
         if (outcome.reason != PVF_REASON_STALLED) {
             bench_assert_outcome(
                 outcome, PVF_VERDICT_INVALID, PVF_REASON_HARD_TIMEOUT, "four times the CPU limit");
@@ -112,7 +99,7 @@ static void expect_expiry(const char *mode)
 static void time_runs_out(void **state)
 {
     (void)state;
-    bench_assert_outcome(execute_with("hang", NULL, 60),
+    bench_assert_outcome(bench_execute_with("hang", NULL, 60),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_STALLED,
                          "CPU limit was not used up");
@@ -128,7 +115,7 @@ static void every_answer_arrives(void **state)
         if (proto_samples[i].kind != PROTO_EXECUTE_ANSWER) {
             continue;
         }
-        pvf_outcome outcome = execute_with("answer", proto_samples[i].frame, 2000);
+        pvf_outcome outcome = bench_execute_with("answer", proto_samples[i].frame, 2000);
         bool is_error = strncmp(proto_samples[i].frame + 17, "| 01", 4) == 0;
         bool is_internal = strncmp(proto_samples[i].name, "internal", 8) == 0;
         assert_int_equal(outcome.verdict == PVF_VERDICT_INTERNAL, is_internal);
@@ -274,16 +261,16 @@ static void requests_that_are_not_taken(void **state)
     (void)state;
     char program[PATH_MAX];
     pvf_error err = PVF_ERROR_INIT;
-    bench_assert_outcome(execute_with("shy", NULL, 5000),
+    bench_assert_outcome(bench_execute_with("shy", NULL, 5000),
                          PVF_VERDICT_INTERNAL,
                          PVF_REASON_HOST_COMMUNICATION,
                          "the request could not be sent");
     /* Nor does it count as taken while another process holds a dead worker's connection. */
-    bench_assert_outcome(execute_with("held", NULL, 5000),
+    bench_assert_outcome(bench_execute_with("held", NULL, 5000),
                          PVF_VERDICT_INTERNAL,
                          PVF_REASON_HOST_COMMUNICATION,
                          "the request could not be sent");
-    bench_assert_outcome(execute_with("block", bench_ok_answer, 5000),
+    bench_assert_outcome(bench_execute_with("block", bench_ok_answer, 5000),
                          PVF_VERDICT_INTERNAL,
                          PVF_REASON_CREATE_LINK,
                          "cannot link ");

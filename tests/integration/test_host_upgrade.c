@@ -4,36 +4,13 @@
 
 #include "pvf/pvf.h"
 #include "support/host_bench.h"
+#include "support/open_files.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static size_t open_files(void)
-{
-    size_t count = 0;
-    DIR *list = opendir("/proc/self/fd");
-    assert_non_null(list);
-    while (readdir(list) != NULL) {
-        count++;
-    }
-    (void)closedir(list);
-    return count;
-}
-
-static pvf_outcome execute_with(const char *mode, const char *frame, uint64_t timeout_ms)
-{
-    char program[PATH_MAX];
-    bench_make_fake(mode, frame, program);
-    pvf_host *host = bench_host(NULL, program);
-    pvf_outcome outcome = bench_execute(host, timeout_ms);
-    pvf_host_free(host);
-    bench_assert_nothing_left();
-    return outcome;
-}
 
 /* The fakes check how they were started, and what came with the request. */
 static void who_knows_it_is_spoken_to_so(void **state)
@@ -69,8 +46,10 @@ static void others_are_not(void **state)
                                         "says-much",
                                         "says-nothing"};
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        bench_assert_outcome(
-            execute_with(modes[i], bench_ok_answer, 2000), PVF_VERDICT_VALID, PVF_REASON_NONE, "");
+        bench_assert_outcome(bench_execute_with(modes[i], bench_ok_answer, 2000),
+                             PVF_VERDICT_VALID,
+                             PVF_REASON_NONE,
+                             "");
     }
 }
 
@@ -98,24 +77,24 @@ static void it_can_be_turned_off(void **state)
 static void workers_that_die_or_hang(void **state)
 {
     (void)state;
-    bench_assert_outcome(execute_with("up-die", NULL, 1000),
+    bench_assert_outcome(bench_execute_with("up-die", NULL, 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "the worker was lost");
-    bench_assert_outcome(execute_with("up-killed", NULL, 1000),
+    bench_assert_outcome(bench_execute_with("up-killed", NULL, 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "signal KILL");
-    bench_assert_outcome(execute_with("up-cut", "0800000000000000 00", 1000),
+    bench_assert_outcome(bench_execute_with("up-cut", "0800000000000000 00", 1000),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_WORKER_DEATH,
                          "frame of 8 bytes");
-    bench_assert_outcome(execute_with("up-hang", NULL, 60),
+    bench_assert_outcome(bench_execute_with("up-hang", NULL, 60),
                          PVF_VERDICT_POSSIBLY_INVALID,
                          PVF_REASON_STALLED,
                          "CPU limit was not used up");
     /* It leaves the request unread, descriptors and all; so does the next. */
-    bench_assert_outcome(execute_with("up-shy", NULL, 1000),
+    bench_assert_outcome(bench_execute_with("up-shy", NULL, 1000),
                          PVF_VERDICT_INTERNAL,
                          PVF_REASON_HOST_COMMUNICATION,
                          "");
@@ -137,7 +116,7 @@ static void starts_that_fail(void **state)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         size_t before = open_files();
-        pvf_outcome outcome = execute_with(cases[i].mode, bench_ok_answer, 1000);
+        pvf_outcome outcome = bench_execute_with(cases[i].mode, bench_ok_answer, 1000);
         assert_int_equal(outcome.spawn_failure, PVF_SPAWN_HANDSHAKE);
         bench_assert_outcome(outcome, PVF_VERDICT_INTERNAL, PVF_REASON_SPAWN, cases[i].said);
         assert_int_equal(open_files(), before);
@@ -191,12 +170,14 @@ static void descriptors_stay_flat(void **state)
         pvf_host_free(host);
         assert_int_equal(open_files(), before);
     }
-    bench_assert_outcome(execute_with("up-filesready", bench_ok_answer, 1000),
+    bench_assert_outcome(bench_execute_with("up-filesready", bench_ok_answer, 1000),
                          PVF_VERDICT_VALID,
                          PVF_REASON_NONE,
                          "");
-    bench_assert_outcome(
-        execute_with("up-files", bench_ok_answer, 1000), PVF_VERDICT_VALID, PVF_REASON_NONE, "");
+    bench_assert_outcome(bench_execute_with("up-files", bench_ok_answer, 1000),
+                         PVF_VERDICT_VALID,
+                         PVF_REASON_NONE,
+                         "");
 }
 
 static void artifacts_that_cannot_be_given(void **state)

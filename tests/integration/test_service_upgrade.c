@@ -2,23 +2,11 @@
 /* The upgraded wire from the event-driven host's side. */
 #include "support/test.h"
 
+#include "support/open_files.h"
 #include "support/service_fakes.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
-
-static size_t open_files(void)
-{
-    size_t count = 0;
-    DIR *list = opendir("/proc/self/fd");
-    assert_non_null(list);
-    while (readdir(list) != NULL) {
-        count++;
-    }
-    (void)closedir(list);
-    return count;
-}
 
 /* Two sets of parameters by turns; on the plain wire each change needs another worker. */
 static void one_worker_serves_all_parameters(void **state)

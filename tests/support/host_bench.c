@@ -126,6 +126,18 @@ pvf_outcome bench_execute_pov(pvf_host *host, uint64_t timeout_ms, const char *p
     return outcome;
 }
 
+pvf_outcome bench_execute_with(const char *mode, const char *frame, uint64_t timeout_ms)
+{
+    char program[PATH_MAX];
+    bench_make_fake(mode, frame, program);
+    /* No prepare worker, so no known-good job stands between a death and its outcome. */
+    pvf_host *host = bench_host(NULL, program);
+    pvf_outcome outcome = bench_execute(host, timeout_ms);
+    pvf_host_free(host);
+    bench_assert_nothing_left();
+    return outcome;
+}
+
 pvf_prepare_outcome bench_prepare(pvf_host *host, uint64_t timeout_ms)
 {
     static const uint8_t code[] = {0, 'a', 's', 'm'};

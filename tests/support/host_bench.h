@@ -43,6 +43,8 @@ pvf_host *bench_host(const char *prepare_program, const char *execute_program);
 /* A small job; the artifact's checksum is right. */
 pvf_outcome bench_execute(pvf_host *host, uint64_t timeout_ms);
 pvf_outcome bench_execute_pov(pvf_host *host, uint64_t timeout_ms, const char *pov);
+/* A fake in a mode executes once, for a host of its own that leaves nothing. */
+pvf_outcome bench_execute_with(const char *mode, const char *frame, uint64_t timeout_ms);
 pvf_prepare_outcome bench_prepare(pvf_host *host, uint64_t timeout_ms);
 
 /* Compares and releases; the text must hold `said`. */

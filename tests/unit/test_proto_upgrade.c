@@ -9,23 +9,11 @@
 #include "proto/frame_files.h"
 #include "proto/upgrade.h"
 #include "pvf/status.h"
+#include "support/open_files.h"
 
-#include <dirent.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static size_t open_files(void)
-{
-    size_t count = 0;
-    DIR *list = opendir("/proc/self/fd");
-    assert_non_null(list);
-    while (readdir(list) != NULL) {
-        count++;
-    }
-    (void)closedir(list);
-    return count;
-}
 
 static void only_the_own_version_is_read(void **state)
 {

@@ -6,8 +6,8 @@
 #include "base/fd_pass.h"
 #include "base/sealed.h"
 #include "pvf/status.h"
+#include "support/open_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,18 +18,6 @@
 #include <unistd.h>
 
 #define ALL (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
-
-static size_t open_files(void)
-{
-    size_t count = 0;
-    DIR *list = opendir("/proc/self/fd");
-    assert_non_null(list);
-    while (readdir(list) != NULL) {
-        count++;
-    }
-    (void)closedir(list);
-    return count;
-}
 
 static int memory(const char *text, int seals)
 {

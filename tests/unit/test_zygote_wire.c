@@ -8,8 +8,8 @@
 #include "base/fd.h"
 #include "execute/zygote_wire.h"
 #include "pvf/status.h"
+#include "support/open_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -45,21 +45,9 @@ struct wire {
     size_t descriptors; /* before it */
 };
 
-static size_t count_descriptors(void)
-{
-    size_t count = 0;
-    DIR *list = opendir("/proc/self/fd");
-    assert_non_null(list);
-    while (readdir(list) != NULL) {
-        count++;
-    }
-    (void)closedir(list);
-    return count;
-}
-
 static struct wire open_wire(void)
 {
-    struct wire wire = {.descriptors = count_descriptors()};
+    struct wire wire = {.descriptors = open_files()};
     int ends[2];
     assert_int_equal(pvf__zygote_wire_open(ends, NULL), 0);
     wire.ours = ends[0];
@@ -71,7 +59,7 @@ static void close_wire(struct wire *wire)
 {
     (void)close(wire->ours);
     (void)close(wire->theirs);
-    assert_int_equal(count_descriptors(), wire->descriptors);
+    assert_int_equal(open_files(), wire->descriptors);
 }
 
 /* Three files that can be told apart. */
@@ -173,7 +161,7 @@ static void the_worker_s_end_ends_a_zygote_s_wait(void **state)
     assert_false(pvf__zygote_wire_take(wire.theirs, got));
     assert_int_equal(pvf__zygote_wire_hello(wire.theirs, NULL), PVF_ERR_EOF);
     (void)close(wire.theirs);
-    assert_int_equal(count_descriptors(), wire.descriptors);
+    assert_int_equal(open_files(), wire.descriptors);
 }
 
 /* A worker waits for no zygote: orders that nobody takes come to an end, and can be thrown away. */
@@ -245,10 +233,10 @@ static void what_is_no_hello_is_not_heard(void **state)
     pid_t heard = -5;
     assert_int_equal(pvf__zygote_wire_hear(wire.ours, &heard, NULL), PVF_ERR_IO);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        size_t before = count_descriptors();
+        size_t before = open_files();
         assert_int_equal(send_any(wire.theirs, rows[i].len, rows[i].fds, NULL), 0);
         assert_int_equal(pvf__zygote_wire_hear(wire.ours, &heard, NULL), PVF_ERR_PEER);
-        assert_int_equal(count_descriptors(), before);
+        assert_int_equal(open_files(), before);
     }
     assert_int_equal(heard, -5);
     assert_int_equal(send_any(wire.theirs, 1, MANY, NULL), 0);
