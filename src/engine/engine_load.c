@@ -7,11 +7,15 @@
 
 #include "base/error.h"
 #include "engine/engine_link.h"
+#include "engine/engine_pages.h"
 #include "engine/engine_raw.h"
 #include "engine/engine_text.h"
 
 #include <pvf_shim.h>
 #include <stdlib.h>
+
+/* The kernel maps what is around a page, too. */
+#define GRANULE ((size_t)64 << 10)
 
 /* Takes `raw`, also on failure. */
 static int finish(struct pvf__engine *engine,
@@ -53,7 +57,10 @@ int pvf__engine_load_fd(
     struct pvf__engine *engine, int fd, bool ecc, struct pvf__engine_module **ret, pvf_error *err)
 {
     wasmtime_module_t *raw = NULL;
+    struct pvf__engine_fillers fillers;
+    pvf__engine_pages_place(fd, &fillers);
     wasmtime_error_t *error = pvf_engine_module_from_fd(engine->raw, fd, &raw);
+    pvf__engine_pages_placed(&fillers);
     return error != NULL ? refused(error, err) : finish(engine, raw, ecc, ret, err);
 }
 
@@ -67,6 +74,22 @@ int pvf__engine_load_bytes(struct pvf__engine *engine,
     wasmtime_module_t *raw = NULL;
     wasmtime_error_t *error = wasmtime_module_deserialize(engine->raw, artifact, len, &raw);
     return error != NULL ? refused(error, err) : finish(engine, raw, ecc, ret, err);
+}
+
+struct pvf__slice pvf__engine_module_image(const struct pvf__engine_module *module)
+{
+    void *start;
+    void *end;
+    wasmtime_module_image_range(module->module, &start, &end);
+    return (struct pvf__slice){start, (size_t)((const uint8_t *)end - (const uint8_t *)start)};
+}
+
+void pvf__engine_module_touch(const struct pvf__engine_module *module)
+{
+    struct pvf__slice image = pvf__engine_module_image(module);
+    for (size_t at = 0; at < image.len; at += GRANULE) {
+        (void)*(const volatile uint8_t *)(image.data + at);
+    }
 }
 
 void pvf__engine_module_delete(struct pvf__engine_module *module)

@@ -3,6 +3,7 @@
 #define PVF_ENGINE_ENGINE_LOAD_H
 
 #include "base/cleanup.h"
+#include "base/slice.h"
 #include "engine/engine_config.h"
 #include "pvf/error.h"
 
@@ -37,6 +38,15 @@ PVF__NODISCARD int pvf__engine_load_bytes(struct pvf__engine *engine,
                                           bool ecc,
                                           struct pvf__engine_module **ret,
                                           pvf_error *err);
+
+/* Where the artifact is mapped. */
+struct pvf__slice pvf__engine_module_image(const struct pvf__engine_module *module);
+
+/*
+ * Has the pages of the artifact in this process's tables before they are used.  Cheap only where
+ * they are huge (engine_pages.h).
+ */
+void pvf__engine_module_touch(const struct pvf__engine_module *module);
 
 /* NULL is fine. */
 void pvf__engine_module_delete(struct pvf__engine_module *module);

@@ -10,28 +10,16 @@
 #include "engine/engine_provider.h"
 #include "engine/engine_raw.h"
 #include "engine/engine_text.h"
+#include "engine/engine_warm.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define MEMORY "memory"
 #define HEAP_BASE "__heap_base"
 #define ENTRY "validate_block"
-
-/*
- * What a small block uses of the heap, and of the stack where the linkers of today put it.  Borders
- * of pages on any machine.
- */
-#define WARM_HEAP ((uint64_t)256 << 10)
-#define WARM_STACK ((uint64_t)64 << 10)
-#define STACK_TOP ((uint64_t)1 << 20)
-#define GRANULE ((uint64_t)64 << 10)
-
-/* MADV_POPULATE_WRITE, newer than the oldest headers that this is compiled with. */
-#define POPULATE_WRITE 23
 
 /* Above any number of pages that a parameter can ask for (32 bits and 32 more). */
 #define MAX_PAGES ((uint64_t)1 << 33)
@@ -281,57 +269,14 @@ void pvf__engine_instance_call(struct pvf__engine_instance *instance,
     }
 }
 
-static wasm_trap_t *
-do_nothing(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *values, size_t count)
-{
-    (void)env;
-    (void)caller;
-    (void)values;
-    (void)count;
-    return NULL;
-}
-
-/* The engine sets a thread up for calls when the first is made, whoever is called. */
-static void call_nothing(wasmtime_context_t *context)
-{
-    wasm_valtype_vec_t params;
-    wasm_valtype_vec_t results;
-    wasmtime_func_t func;
-    wasmtime_val_raw_t values[1];
-    wasm_trap_t *trap = NULL;
-    wasm_valtype_vec_new_empty(&params);
-    wasm_valtype_vec_new_empty(&results);
-    wasm_functype_t *type = wasm_functype_new(&params, &results);
-    wasmtime_func_new_unchecked(context, type, do_nothing, NULL, NULL, &func);
-    wasm_functype_delete(type);
-    wasmtime_error_t *error = wasmtime_func_call_unchecked(context, &func, values, 0, &trap);
-    /* There is nothing in it that could go wrong; the call that counts would tell. */
-    if (error != NULL) {
-        wasmtime_error_delete(error);
-    }
-    if (trap != NULL) {
-        wasm_trap_delete(trap);
-    }
-}
-
-/* Only advice: a kernel that does not take it leaves the pages to their first use. */
-static void touch(const struct pvf__guest_memory *memory, uint64_t from, uint64_t len)
-{
-    if (from < memory->size) {
-        uint64_t left = memory->size - from;
-        (void)madvise(memory->base + from, (size_t)(len < left ? len : left), POPULATE_WRITE);
-    }
-}
-
-void pvf__engine_instance_warm_up(struct pvf__engine_instance *instance)
+void pvf__engine_instance_warm_up(struct pvf__engine_instance *instance,
+                                  const struct pvf__engine_module *module)
 {
     struct pvf__link_state *state = &instance->state;
-    call_nothing(state->context);
+    pvf__engine_warm_thread(state->context);
     pvf__link_look(state);
-    touch(&state->memory, instance->heap_base - instance->heap_base % GRANULE, WARM_HEAP);
-    if (instance->heap_base > STACK_TOP) {
-        touch(&state->memory, STACK_TOP - WARM_STACK, WARM_STACK);
-    }
+    pvf__engine_warm_memory(
+        &state->memory, instance->heap_base, pvf__engine_module_image(module).len);
 }
 
 void pvf__engine_instance_delete(struct pvf__engine_instance *instance)

@@ -73,7 +73,8 @@ void pvf__engine_instance_call(struct pvf__engine_instance *instance,
  * For an instance that has to wait for its call: does beforehand what the first call in a thread
  * costs once, and touches what most calls will.  Nothing that the guest can see changes.
  */
-void pvf__engine_instance_warm_up(struct pvf__engine_instance *instance);
+void pvf__engine_instance_warm_up(struct pvf__engine_instance *instance,
+                                  const struct pvf__engine_module *module);
 
 /* NULL is fine. */
 void pvf__engine_instance_delete(struct pvf__engine_instance *instance);

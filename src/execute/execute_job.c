@@ -86,13 +86,16 @@ static void instantiate(const struct pvf__executor_params *params)
     self.is_instantiated = true;
 }
 
-void pvf__execute_job_instantiate(const struct pvf__executor_params *params)
+void pvf__execute_job_instantiate(const struct pvf__executor_params *params, bool in_huge_pages)
 {
     uint64_t before = pvf__clock_process_cpu_ns();
     instantiate(params);
     self.cpu_us = (pvf__clock_process_cpu_ns() - before) / NS_PER_US;
     if (self.instance != NULL) {
-        pvf__engine_instance_warm_up(self.instance);
+        pvf__engine_instance_warm_up(self.instance, self.module);
+        if (in_huge_pages) {
+            pvf__engine_module_touch(self.module);
+        }
     }
 }
 

@@ -33,8 +33,9 @@ pvf__execute_job_load(const struct pvf__executor_params *params, int artifact_fd
 /*
  * In a job that will wait for its candidate, once the artifact is loaded, with the stack that the
  * guest needs: makes the instance, and thereby runs the guest's start function, which cannot know
- * the candidate.  A failure is that of the candidate to come.  Its CPU time counts as the rest.
+ * the candidate.  A failure is that of the candidate to come.  Its CPU time counts as the rest;
+ * that of touching pages ahead of their use, also those of an artifact in huge pages, does not.
  */
-void pvf__execute_job_instantiate(const struct pvf__executor_params *params);
+void pvf__execute_job_instantiate(const struct pvf__executor_params *params, bool in_huge_pages);
 
 #endif

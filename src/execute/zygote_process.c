@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "engine/engine_pages.h"
 #include "engine/engine_stack.h"
 #include "execute/execute_job.h"
 #include "execute/zygote_wire.h"
@@ -19,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +71,10 @@ static struct pvf__slice wait_for_input(const int fds[PVF__ZYGOTE_ORDER])
     return (struct pvf__slice){data, len};
 }
 
-__attribute__((noreturn)) static void
-be_job(const struct pvf__zygote_spec *spec, const int fds[PVF__ZYGOTE_ORDER], int mapped_fd)
+__attribute__((noreturn)) static void be_job(const struct pvf__zygote_spec *spec,
+                                             const int fds[PVF__ZYGOTE_ORDER],
+                                             int mapped_fd,
+                                             bool in_huge_pages)
 {
     const struct pvf__sandbox_job_limits limits = {
         .cpu_s = PVF__ZYGOTE_BACKSTOP_S, .data_bytes = spec->data_max, .keeps_group = true};
@@ -86,7 +90,7 @@ be_job(const struct pvf__zygote_spec *spec, const int fds[PVF__ZYGOTE_ORDER], in
     }
     (void)prctl(PR_SET_NAME, "pvf-execute-job");
     pvf__job_begin(spec->sandbox, &limits, &files);
-    pvf__execute_job_instantiate(spec->params);
+    pvf__execute_job_instantiate(spec->params, in_huge_pages);
     if (pvf__job_say_waiting(fds[PVF__ZYGOTE_PIPE], NULL) != 0) {
         _exit(PVF__EXIT_ORDERLY);
     }
@@ -100,6 +104,16 @@ be_job(const struct pvf__zygote_spec *spec, const int fds[PVF__ZYGOTE_ORDER], in
     _exit(pvf__execute_job_run(&job, fds[PVF__ZYGOTE_PIPE]));
 }
 
+/* As long as no job is asked for, something is done for those to come. */
+static bool take_order(int wire, struct pvf__engine_pages *pages, int ret_fds[PVF__ZYGOTE_ORDER])
+{
+    struct pollfd item = {.fd = wire, .events = POLLIN};
+    while (poll(&item, 1, 0) == 0 && pvf__engine_pages_step(pages)) {
+        /* Each step takes about a millisecond. */
+    }
+    return pvf__zygote_wire_take(wire, ret_fds);
+}
+
 /* In a thread whose stack is large enough for a guest: so each job has such a one from birth. */
 static void make_jobs(void *context)
 {
@@ -107,15 +121,17 @@ static void make_jobs(void *context)
     const uint64_t namespaces = pvf__sandbox_zygote_job_namespaces();
     int fds[PVF__ZYGOTE_ORDER];
     int mapped_fd;
+    struct pvf__engine_pages pages;
+    pvf__engine_pages_open(spec->artifact_fd, &pages);
     if (pvf__execute_job_load(spec->params, spec->artifact_fd, NULL) != 0 ||
         close(spec->artifact_fd) != 0 || !find_mapped(spec, &mapped_fd)) {
         _exit(PVF__EXIT_ORDERLY);
     }
-    while (pvf__zygote_wire_take(spec->wire, fds)) {
+    while (take_order(spec->wire, &pages, fds)) {
         /* As fork(2) does: of the threads only this one lives on in the job. */
         pid_t pid = pvf__sandbox_clone_sibling(namespaces);
         if (pid == 0) {
-            be_job(spec, fds, mapped_fd);
+            be_job(spec, fds, mapped_fd, pages.done > 0);
         }
         for (size_t i = 0; i < PVF__ZYGOTE_ORDER; i++) {
             (void)close(fds[i]);

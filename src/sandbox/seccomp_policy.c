@@ -61,7 +61,7 @@
     CALL(landlock_create_ruleset, 444, 444, YES, YES, NO, NO, YES)                                 \
     CALL(landlock_restrict_self, 446, 446, YES, YES, NO, NO, YES)                                  \
     CALL(lseek, 8, 62, YES, YES, YES, YES, YES)                                                    \
-    CALL(madvise, 28, 233, ADVICE, ADVICE, ADVICE, ADVICE, ADVICE)                                 \
+    CALL(madvise, 28, 233, ADVICE, ADVICE_FAMILY, ADVICE, ADVICE, ADVICE_FAMILY)                   \
     CALL(membarrier, 324, 283, BARRIER, BARRIER, BARRIER, BARRIER, BARRIER)                        \
     CALL(memfd_create, 319, 279, NO, YES, NO, NO, NO)                                              \
     CALL(mmap, 9, 222, MAP, MAP, MAP, MAP, MAP)                                                    \
@@ -145,8 +145,15 @@ CALLS(SAME, SAME_LEGACY)
 
 /* Newer than the oldest headers that this is compiled with. */
 #define ADVICE_POPULATE_WRITE 23
+#define ADVICE_COLLAPSE 25
 #define ADVICE_GUARD_INSTALL 102
 #define ADVICE_GUARD_REMOVE 103
+
+/* What the engine, the C library and engine_warm.c give. */
+#define ADVICES                                                                                    \
+    MADV_NORMAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE,          \
+        MADV_DONTDUMP, ADVICE_POPULATE_WRITE, ADVICE_GUARD_INSTALL, ADVICE_GUARD_REMOVE
+
 #define PROTECT_BTI 0x10 /* aarch64; x86-64 refuses the bit itself */
 
 /* What pthread_create() asks for, and nothing else: no process, no namespace, no vfork. */
@@ -176,19 +183,11 @@ static const struct pvf__seccomp_meaning meanings[PVF__SECCOMP_RULES] = {
     /* The C library asks whether it writes to a terminal; TIOCSTI would type into it. */
     [PVF__SECCOMP_NO_TERMINAL] = {.action = ANSWER(ENOTTY), .otherwise = KILL},
 
-    [PVF__SECCOMP_ADVICE] = {.demands = {{ONE_OF(2,
-                                                 MADV_NORMAL,
-                                                 MADV_WILLNEED,
-                                                 MADV_DONTNEED,
-                                                 MADV_FREE,
-                                                 MADV_HUGEPAGE,
-                                                 MADV_NOHUGEPAGE,
-                                                 MADV_DONTDUMP,
-                                                 ADVICE_POPULATE_WRITE,
-                                                 ADVICE_GUARD_INSTALL,
-                                                 ADVICE_GUARD_REMOVE)}},
-                             .action = ALLOW,
-                             .otherwise = KILL},
+    [PVF__SECCOMP_ADVICE] = {.demands = {{ONE_OF(2, ADVICES)}}, .action = ALLOW, .otherwise = KILL},
+    /* Where the artifact lies that all jobs share (engine/engine_pages.c). */
+    [PVF__SECCOMP_ADVICE_FAMILY] = {.demands = {{ONE_OF(2, ADVICES, ADVICE_COLLAPSE)}},
+                                    .action = ALLOW,
+                                    .otherwise = KILL},
     /* The engine, where code that was just written must be seen by other cores. */
     [PVF__SECCOMP_BARRIER] = {.demands = {{ONE_OF(
                                   0,

@@ -47,6 +47,7 @@ enum pvf__seccomp_rule {
     /* Allowed for some arguments. */
     PVF__SECCOMP_ABORT,
     PVF__SECCOMP_ADVICE,
+    PVF__SECCOMP_ADVICE_FAMILY,
     PVF__SECCOMP_BARRIER,
     PVF__SECCOMP_CLONE_WORKER,
     PVF__SECCOMP_CLONE_FAMILY,

@@ -218,8 +218,9 @@ void probe_say_verdict(const char *text, int pipe_fd)
     }
 }
 
-void pvf__execute_job_instantiate(const struct pvf__executor_params *params)
+void pvf__execute_job_instantiate(const struct pvf__executor_params *params, bool in_huge_pages)
 {
+    (void)in_huge_pages;
     (void)params;
 }
 

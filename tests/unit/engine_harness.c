@@ -71,7 +71,18 @@ static void run_job(void *arg)
         .max_pages = options->max_pages > 0 ? options->max_pages : DEFAULT_PAGES,
         .max_log_level = 1,
     };
-    pvf__engine_run(job->module, &limits, &input, take_output, job->result, &job->outcome);
+    if (!options->warm) {
+        pvf__engine_run(job->module, &limits, &input, take_output, job->result, &job->outcome);
+        return;
+    }
+    struct pvf__engine_instance *instance =
+        pvf__engine_instance_new(job->module, &limits, &job->outcome);
+    if (instance != NULL) {
+        pvf__engine_instance_warm_up(instance, job->module);
+        pvf__engine_module_touch(job->module);
+        pvf__engine_instance_call(instance, &input, take_output, job->result, &job->outcome);
+        pvf__engine_instance_delete(instance);
+    }
 }
 
 static void say(struct harness_result *result, enum verdict verdict, const char *text)

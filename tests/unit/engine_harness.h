@@ -22,6 +22,7 @@ enum verdict {
 
 struct harness_options {
     bool rewrite;              /* as in production; else the module goes to the engine as it is */
+    bool warm;                 /* as in a job that waits for its candidate */
     bool ecc;                  /* with the RFC-163 host functions */
     uint32_t native_stack_max; /* 0: the default */
     uint64_t max_pages;        /* 0: the default of 2080 */

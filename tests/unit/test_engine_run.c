@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of a module, stage by stage: each row is built, prepared and run twice, as it is
- * and rewritten.  The verdicts are those of the reference.
+ * What becomes of a module, stage by stage: each row is built, prepared and run as it is, and
+ * rewritten, and in an instance that was warmed up.  The verdicts are those of the reference.
  */
 #include "support/test.h"
 
@@ -34,7 +34,9 @@ static void check_one(const struct row *row, const struct harness_options *optio
         (row->text != NULL && strstr(result.text, row->text) == NULL)) {
         print_error("%s (%s): verdict %d, want %d: %s\n",
                     row->what,
-                    options->rewrite ? "rewritten" : "as it is",
+                    options->warm      ? "warm"
+                    : options->rewrite ? "rewritten"
+                                       : "as it is",
                     (int)result.verdict,
                     (int)row->verdict,
                     result.text);
@@ -49,6 +51,8 @@ static void check_rows(const struct row *rows, size_t count, bool ecc)
         struct harness_options options = {.ecc = ecc, .input = {input, 5}};
         check_one(&rows[i], &options);
         options.rewrite = true;
+        check_one(&rows[i], &options);
+        options.warm = true;
         check_one(&rows[i], &options);
     }
 }
@@ -416,6 +420,91 @@ static void the_call_ends_in_one_of_two_ways(void **state)
     check_rows(rows, COUNT(rows), false);
 }
 
+/* Warming up reaches beyond the end of memory; the guest does not, and grows into zeros. */
+static void memory_ends_where_it_ends(void **state)
+{
+    (void)state;
+    const struct row rows[] = {
+        {"a load right behind the end: i32.load8_u 65536",
+         {.entry = CODE(0x41, 0x80, 0x80, 4, 0x2d, 0, 0, 0x1a, RETURN_NOTHING)},
+         VERDICT_INVALID,
+         "wasm trap: out of bounds memory access"},
+        {"a store there: i32.store8 65536 1",
+         {.entry = CODE(0x41, 0x80, 0x80, 4, 0x41, 1, 0x3a, 0, 0, RETURN_NOTHING)},
+         VERDICT_INVALID,
+         "wasm trap: out of bounds memory access"},
+        {"a load behind what has grown: memory.grow 1, i32.load8_u 131072",
+         {.entry =
+              CODE(0x41, 1, 0x40, 0, 0x1a, 0x41, 0x80, 0x80, 8, 0x2d, 0, 0, 0x1a, RETURN_NOTHING)},
+         VERDICT_INVALID,
+         "wasm trap: out of bounds memory access"},
+        {"zeros in what has grown: memory.grow 1, i32.load8_u 65536 is 0",
+         {.entry = CODE(0x41,
+                        1,
+                        0x40,
+                        0,
+                        0x1a,
+                        0x41,
+                        0x80,
+                        0x80,
+                        4,
+                        0x2d,
+                        0,
+                        0,
+                        0x04,
+                        0x40,
+                        0x00,
+                        0x0b,
+                        RETURN_NOTHING)},
+         VERDICT_OK,
+         NULL},
+        {"the same with a heap, a stack and data, all of which are warmed up",
+         {.min_pages = 18,
+          .heap_base = 1100000,
+          .has_data = true,
+          .data_offset = 1048576,
+          .data = "data",
+          /* i32.load8_u 1179648 */
+          .entry = CODE(0x41, 0x80, 0x80, 0xc8, 0, 0x2d, 0, 0, 0x1a, RETURN_NOTHING)},
+         VERDICT_INVALID,
+         "wasm trap: out of bounds memory access"},
+        {"data is what it was: i32.load8_u 1048576 is 'd'",
+         {.min_pages = 18,
+          .heap_base = 1100000,
+          .has_data = true,
+          .data_offset = 1048576,
+          .data = "data",
+          .entry = CODE(0x41,
+                        0x80,
+                        0x80,
+                        0xc0,
+                        0,
+                        0x2d,
+                        0,
+                        0,
+                        0x41,
+                        0xe4,
+                        0,
+                        0x47,
+                        0x04,
+                        0x40,
+                        0x00,
+                        0x0b,
+                        RETURN_NOTHING)},
+         VERDICT_OK,
+         NULL},
+        {"a heap at the very end of what there may be",
+         {.min_pages = 2080, .heap_base = 136314879, .entry = CODE(RETURN_NOTHING)},
+         VERDICT_INVALID,
+         NULL},
+        {"a heap base beyond memory",
+         {.heap_base = 0x7fffffff, .entry = CODE(RETURN_NOTHING)},
+         VERDICT_INVALID,
+         NULL},
+    };
+    check_rows(rows, COUNT(rows), false);
+}
+
 static void input_and_output_arrive_whole(void **state)
 {
     (void)state;
@@ -468,6 +557,9 @@ static void the_page_limit_is_a_parameter(void **state)
     options.max_pages = 65568;
     harness_run(&module, &options, &result);
     assert_int_equal(result.verdict, VERDICT_OK);
+    options.warm = true;
+    harness_run(&module, &options, &result);
+    assert_int_equal(result.verdict, VERDICT_OK);
     options.max_pages = UINT64_MAX;
     harness_run(&module, &options, &result);
     assert_int_equal(result.verdict, VERDICT_OK);
@@ -509,6 +601,7 @@ int main(void)
         cmocka_unit_test(instantiation_has_its_own_class),
         cmocka_unit_test(exports_are_looked_up_in_order),
         cmocka_unit_test(the_call_ends_in_one_of_two_ways),
+        cmocka_unit_test(memory_ends_where_it_ends),
         cmocka_unit_test(input_and_output_arrive_whole),
         cmocka_unit_test(the_largest_input_is_32_mib),
         cmocka_unit_test(the_page_limit_is_a_parameter),

@@ -787,6 +787,9 @@ static void arguments_are_checked_in_zygotes(void **state)
         {"write", {99}, ALLOW, ALLOW},
         {"openat", {0}, ANSWER(ENOENT), ALLOW},
         {"memfd_create", {0}, KILL, ALLOW},
+        {"madvise", {0, 4096, 4}, ALLOW, ALLOW},
+        {"madvise", {0, 4096, 25}, ALLOW, ALLOW}, /* COLLAPSE: the zygote has both filters */
+        {"madvise", {0, 4096, 12}, KILL, KILL},
         {"sendfile", {0}, KILL, ALLOW},
         {"pidfd_open", {1}, KILL, ALLOW},
         {"pidfd_send_signal", {1}, KILL, ALLOW},

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PVF_ENGINE_ENGINE_WARM_H
+#define PVF_ENGINE_ENGINE_WARM_H
+
+#include "guest/guest.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <wasmtime.h>
+
+/*
+ * What an instance that waits for its call can have done beforehand.  Nothing that the guest can
+ * see changes.  Only files of this folder include it.
+ */
+
+/* What the first call in a thread costs. */
+void pvf__engine_warm_thread(wasmtime_context_t *context);
+
+/*
+ * The pages that most calls will use, in memory and, above its end, of what it will grow to: those
+ * stay out of the guest's reach until it does.  `code_len` tells how large the runtime is.
+ */
+void pvf__engine_warm_memory(const struct pvf__guest_memory *memory,
+                             uint32_t heap_base,
+                             size_t code_len);
+
+#endif
