@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns: what a preparation costs: ours on one thread and on all, the reference's, and the engine's
-compilation alone."""
+"""Owns: what a preparation costs: ours on one thread and on all, its first tier, the reference's, and
+the engine's compilation alone."""
 import os
 import subprocess
 
@@ -9,7 +9,7 @@ import corpus_wire as wire
 from . import process, sample
 from .setting import PREPARE_SECONDS, Wrong
 
-ALONE = "engine alone"
+ALONE, FIRST = "engine alone", "pvf, first tier"
 
 
 def measure(setting, codes):
@@ -19,6 +19,7 @@ def measure(setting, codes):
     ways = [(setting.ours, "pvf, 1 thread", ("--compile-threads", "1"))]
     if threads > 1:
         ways.append((setting.ours, f"pvf, {threads} threads", ("--compile-threads", str(threads))))
+    ways.append((setting.ours, FIRST, ("--first-tier", "on")))
     if setting.theirs:
         ways.append((setting.theirs, setting.theirs.name, ()))
     for code in codes:
@@ -27,19 +28,24 @@ def measure(setting, codes):
         for _, (side, name, options) in sample.turns(setting.sizes.prepares,
                                                      [*ways, (None, ALONE, ())]):
             seen[name].append(_alone(setting, code) if side is None else
-                              _once(setting, side, code, options))
+                              _once(setting, side, code, name, options))
         rows.append({"code": os.path.basename(code), "bytes": os.path.getsize(code),
                      "sides": {name: _figures(each) for name, each in seen.items()}})
     return rows
 
 
-def _once(setting, side, code, options):
+def _once(setting, side, code, name, options):
+    """The first tier's figures are those of its own answer: when executions can begin."""
     blob = wire.read_file(code)
+    answers = (wire.FIRST_TIER, wire.ARTIFACT) if name == FIRST else (wire.ARTIFACT,)
     with setting.worker(side, "prepare", options) as worker:
         before = process.faults(worker.process.pid)
-        prepared = wire.prepare(worker, blob, seconds=PREPARE_SECONDS)
-        setting.keep(side, code, prepared)
+        found = wire.prepare_answers(worker, blob, answers, seconds=PREPARE_SECONDS)
+        setting.keep(side, code, found[-1])
         faults = process.faults(worker.process.pid) - before
+    prepared = found[0]
+    if prepared.cls != "Ok":
+        return dict.fromkeys(("cpu_s", "wall_s", "artifact", "peak_heap", "faults", "peak_rss"))
     return {"cpu_s": prepared.cpu, "wall_s": prepared.wall, "artifact": len(prepared.artifact),
             "peak_heap": prepared.peak, "faults": faults,
             "peak_rss": None if prepared.rss is None else prepared.rss * 1024}

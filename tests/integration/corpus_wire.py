@@ -270,16 +270,29 @@ def prepared_of(body, wall, place):
     return Prepared(PREPARE_ERRORS[index], text, None, None, None, wall, None, None)
 
 
-def prepare(worker, code, **options):
-    tmp = os.path.join(worker.folder, "tmp-artifact")
-    with open(tmp, "wb"):
-        pass
+FIRST_TIER, ARTIFACT = "first-tier", "tmp-artifact"
+
+
+def prepare_answers(worker, code, answers, **options):
+    """The answers of one request, as many as are named (FIRST_TIER, ARTIFACT)."""
+    places = [os.path.join(worker.folder, name) for name in (FIRST_TIER, ARTIFACT)]
+    for place in places:
+        with open(place, "wb"):
+            pass
     begin = time.monotonic()
     worker.send(prepare_request(code, **options))
-    body = worker.receive()
-    answer = prepared_of(body, time.monotonic() - begin, tmp)
-    os.unlink(tmp)
-    return answer
+    found = []
+    for name in answers:
+        body = worker.receive()
+        found.append(prepared_of(body, time.monotonic() - begin,
+                                 os.path.join(worker.folder, name)))
+    for place in places:
+        os.unlink(place)
+    return found
+
+
+def prepare(worker, code, **options):
+    return prepare_answers(worker, code, (ARTIFACT,), **options)[0]
 
 
 def execute_request(params, digest, seconds=30.0, pov=None, version=None):

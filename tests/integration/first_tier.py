@@ -11,7 +11,6 @@ import statistics
 import struct
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
 import corpus_wire as wire  # noqa: E402
@@ -29,27 +28,8 @@ def expect(what, got, want):
         print(f"FAIL {what}: {got}, expected {want}", flush=True)
 
 
-def read_answer(worker, place, begin):
-    body = worker.receive()
-    return wire.prepared_of(body, time.monotonic() - begin, place)
-
-
-def prepare(worker, code, answers, **options):
-    """The answers of one request, as many as are named: "first-tier", "tmp-artifact"."""
-    places = [os.path.join(worker.folder, name) for name in ("first-tier", "tmp-artifact")]
-    for place in places:
-        with open(place, "wb"):
-            pass
-    begin = time.monotonic()
-    worker.send(wire.prepare_request(code, **options))
-    found = [read_answer(worker, os.path.join(worker.folder, name), begin) for name in answers]
-    for place in places:
-        os.unlink(place)
-    return found
-
-
-TWO = ("first-tier", "tmp-artifact")
-ONE = ("tmp-artifact",)
+TWO = (wire.FIRST_TIER, wire.ARTIFACT)
+ONE = (wire.ARTIFACT,)
 
 
 def compilations(program, code):
@@ -59,10 +39,10 @@ def compilations(program, code):
     for security in FENCES:
         with wire.Worker(program, "prepare", security, timeout=300.0, options=ON) as worker:
             name = f"fenced by {security.hex()}"
-            precheck, = prepare(worker, code, ONE, kind=1)
+            precheck, = wire.prepare_answers(worker, code, ONE, kind=1)
             expect(f"{name}: a precheck is answered once, and with the optimised one",
                    precheck.artifact == plain.artifact, True)
-            first, second = prepare(worker, code, TWO)
+            first, second = wire.prepare_answers(worker, code, TWO)
             expect(f"{name}: classes", (first.cls, second.cls), ("Ok", "Ok"))
             expect(f"{name}: the second is as without a first",
                    (second.artifact == plain.artifact, second.checksum), (True, plain.checksum))
@@ -79,16 +59,16 @@ def none_is_made(program, code):
         for name, blob, params, words in (("small code", small, b"\0", "small"),
                                           ("a small native stack", code, tight, "native stack"),
                                           ("a large logical stack", code, tall, "native stack")):
-            first, second = prepare(worker, blob, TWO, params=params)
+            first, second = wire.prepare_answers(worker, blob, TWO, params=params)
             expect(f"{name}: classes", (first.cls, second.cls), ("JobError", "Ok"))
             expect(f"{name}: why", words in first.text, True)
         bad = small[:8] + b"\x0c" + bytes(200000)
-        first, second = prepare(worker, bad, TWO)
+        first, second = wire.prepare_answers(worker, bad, TWO)
         expect("refused code", (first.cls, second.cls), ("Prevalidation", "Prevalidation"))
-        first, second = prepare(worker, code, TWO, seconds=0.02)
+        first, second = wire.prepare_answers(worker, code, TWO, seconds=0.02)
         expect("too little time", (first.cls, second.cls), ("TimedOut", "TimedOut"))
     with wire.Worker(program, "prepare", timeout=300.0, options=("--first-tier", "off")) as worker:
-        only, = prepare(worker, code, ONE)
+        only, = wire.prepare_answers(worker, code, ONE)
         expect("told not to", only.cls, "Ok")
 
 
@@ -137,7 +117,7 @@ def measure_case(programs, runs, folder, code):
         with wire.Worker(reference, "prepare", timeout=600.0) as worker:
             theirs = wire.prepare(worker, code, seconds=360.0)
         with wire.Worker(ours, "prepare", timeout=600.0, options=ON) as worker:
-            first, second = prepare(worker, code, TWO, seconds=360.0)
+            first, second = wire.prepare_answers(worker, code, TWO, seconds=360.0)
         rows.append((first.wall / theirs.wall, first.cpu / theirs.cpu,
                      second.wall / theirs.wall, second.cpu / theirs.cpu))
     params = wire.Params.split(wire.read_file(folder, "validation_params.scale"))
