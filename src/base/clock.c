@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <limits.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -21,8 +22,15 @@ uint64_t pvf__clock_monotonic_ns(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+void pvf__clock_settle_process_cpu(void)
+{
+    struct rusage usage;
+    (void)getrusage(RUSAGE_SELF, &usage);
+}
+
 uint64_t pvf__clock_process_cpu_ns(void)
 {
+    pvf__clock_settle_process_cpu();
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 

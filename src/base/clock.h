@@ -7,6 +7,12 @@
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t pvf__clock_monotonic_ns(void);
 
+/*
+ * Where a process has a limit of CPU time, its clock lags behind by up to a tick while it runs, for
+ * itself and for others (Linux keeps a sum for the limit).  Brings it up to date for both.
+ */
+void pvf__clock_settle_process_cpu(void);
+
 /* CPU nanoseconds that this process has used in all its threads. */
 uint64_t pvf__clock_process_cpu_ns(void);
 

@@ -181,16 +181,25 @@ static void call(struct run *run, char *text, size_t size, struct pvf__execute_j
 
 static int send(const struct pvf__execute_job_result *result, int pipe_fd)
 {
-    struct pvf__buf frame = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_JOB);
+    struct pvf__buf frame = PVF__BUF_INIT(PVF__FRAME_MAX_EXECUTE_JOB + PVF__JOB_SAY_FAREWELL_LEN);
     pvf_error err = PVF_ERROR_INIT;
     size_t start;
     pvf__frame_begin(&frame, &start);
     pvf__execute_job_result_encode(result, &frame);
     pvf__frame_end(&frame, start);
+    if (result->ok) {
+        pvf__job_say_add_farewell(&frame);
+        /* The worker reads it next. */
+        pvf__clock_settle_process_cpu();
+    }
     if (frame.failed != 0 || pvf__fd_write(pipe_fd, frame.data, frame.len, &err) != 0) {
         return PVF__EXIT_ORDERLY;
     }
-    return result->ok ? PVF__EXIT_OK : PVF__EXIT_ORDERLY;
+    if (!result->ok) {
+        return PVF__EXIT_ORDERLY;
+    }
+    pvf__job_wait_for_dismissal(pipe_fd);
+    return PVF__EXIT_OK;
 }
 
 int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)

@@ -237,6 +237,7 @@ static int run(struct pvf__worker *worker, const struct assignment *assignment)
         .cpu_limit_us = cpu_limit_us,
         .data_max = assignment->set->data_max,
         .payload_max = PVF__FRAME_MAX_EXECUTE_JOB + PVF__FRAME_HEADER,
+        .has_farewell = true,
         .host_socket = worker->socket,
         .keep_fd = assignment->artifact_fd,
         .sandbox = &worker->sandbox,
@@ -252,6 +253,7 @@ static int run(struct pvf__worker *worker, const struct assignment *assignment)
         return PVF__EXIT_ORDERLY;
     }
     int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, &report);
+    pvf__job_finish(&spec, &report);
     pvf__buf_done(&report.payload);
     if (code == 0) {
         look_ahead(worker, assignment, &report);

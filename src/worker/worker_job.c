@@ -5,6 +5,7 @@
  */
 #include "worker/worker_job.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -25,6 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* For the end of a job that has said farewell: many times what the kernel needs. */
+#define ENDING_MS 200
+
 #define NS_PER_US 1000u
 #define US_PER_MS 1000u
 
@@ -44,6 +48,7 @@ struct watch {
     struct pvf__job_heard heard;
     uint64_t uncounted_us; /* spent before the job was ready */
     bool killed;
+    bool said_farewell;
 };
 
 /* Where a container's filter knows no pidfd.  The number is surely the job's until it is reaped. */
@@ -151,7 +156,21 @@ static int patience_ms(const struct watch *watch)
     return left > (uint64_t)INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Waits for the job's end, whatever it takes; the payload is complete afterwards. */
+/* True when the job has said all, within its limit. */
+static bool is_over(struct watch *watch)
+{
+    const struct pvf__buf *payload = &watch->report->payload;
+    size_t used = watch->heard.used;
+    if (!watch->spec->has_farewell || watch->killed || !watch->heard.ready ||
+        !pvf__job_say_is_over((struct pvf__slice){payload->data + used, payload->len - used})) {
+        return false;
+    }
+    uint64_t total = cpu_us(watch);
+    watch->report->cpu_us = total > watch->uncounted_us ? total - watch->uncounted_us : 0;
+    return total > 0 && total < limit_us(watch);
+}
+
+/* Waits for the job's end or farewell; the payload is complete afterwards. */
 static void watch_job(struct watch *watch)
 {
     bool pipe_open = true;
@@ -174,6 +193,10 @@ static void watch_job(struct watch *watch)
         }
         if (ready > 0 && items[0].revents != 0) {
             break;
+        }
+        watch->said_farewell = pipe_open && is_over(watch);
+        if (watch->said_farewell) {
+            return;
         }
         if (ready > 0 && items[2].revents != 0) {
             watch->report->host_gone = true;
@@ -279,8 +302,12 @@ static int run_job(const struct pvf__job_spec *spec,
                    enum pvf__job_failure *ret_failure,
                    pvf_error *err)
 {
-    struct pvf__job_report report = {
-        .pid = -1, .payload = PVF__BUF_INIT(spec->payload_max + 1 + PVF__JOB_SAY_READY_LEN)};
+    struct pvf__job_report report = {.pid = -1,
+                                     .ending_fd = -1,
+                                     .dismissal_fd = -1,
+                                     .payload = PVF__BUF_INIT(spec->payload_max + 1 +
+                                                              PVF__JOB_SAY_READY_LEN +
+                                                              PVF__JOB_SAY_FAREWELL_LEN)};
     struct pvf__job_made made;
     int status = make(spec, &made, ret_failure, err);
     if (status != 0) {
@@ -300,9 +327,14 @@ static int run_job(const struct pvf__job_spec *spec,
         kill_job(&watch);
     }
     watch_job(&watch);
-    kill_group(&watch);
-    status = reap(&watch, err);
-    reap_group(&watch);
+    if (watch.said_farewell) {
+        report.ending_fd = PVF__TAKE_FD(pid_fd);
+        report.dismissal_fd = PVF__TAKE_FD(read_end);
+    } else {
+        kill_group(&watch);
+        status = reap(&watch, err);
+        reap_group(&watch);
+    }
     if (status != 0) {
         pvf__buf_done(&report.payload);
         *ret_failure = PVF__JOB_FAILED_WAIT;
@@ -341,4 +373,24 @@ int pvf__job_run(const struct pvf__job_spec *spec,
         *ret = report;
     }
     return status;
+}
+
+void pvf__job_finish(const struct pvf__job_spec *spec, struct pvf__job_report *report)
+{
+    struct pollfd item = {.fd = report->ending_fd, .events = POLLIN};
+    if (report->ending_fd < 0) {
+        return;
+    }
+    struct watch watch = {.spec = spec, .report = report, .pid_fd = report->ending_fd};
+    pvf__close_fd(&report->dismissal_fd);
+    if (poll(&item, 1, ENDING_MS) <= 0) {
+        pvf__log(PVF__LOG_WARN, "a job said that it ends, and did not");
+        kill_job(&watch);
+    }
+    kill_group(&watch);
+    while (waitpid(report->pid, &report->wait_status, 0) < 0 && errno == EINTR) {
+        /* It is dead, or dying of our signal. */
+    }
+    reap_group(&watch);
+    pvf__close_fd(&report->ending_fd);
 }

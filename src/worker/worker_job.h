@@ -45,6 +45,7 @@ struct pvf__job_spec {
     uint64_t cpu_limit_us; /* all threads, user and system time, from readiness on */
     uint64_t data_max;     /* private writable memory of the job in bytes; 0: no limit */
     size_t payload_max;    /* bytes that the job may send in its frame */
+    bool has_farewell;     /* the job says when it has said all (worker_job_say.h) */
     int host_socket;       /* the job is killed when the host hangs up; -1: none */
     int keep_fd;           /* the one descriptor besides the pipe that the job inherits, or -1 */
     const struct pvf__sandbox_plan *sandbox;
@@ -53,6 +54,8 @@ struct pvf__job_spec {
 struct pvf__job_report {
     pid_t pid;
     int wait_status;         /* as from waitpid(2) */
+    int ending_fd;           /* process that has said farewell and is not reaped; else -1 */
+    int dismissal_fd;        /* its pipe, whose end it waits for; else -1 */
     uint64_t cpu_us;         /* from readiness to the end */
     bool timed_out;          /* cpu_us reached the limit, whatever the job said */
     bool host_gone;          /* the host hung up: nobody waits for an answer */
@@ -65,12 +68,21 @@ struct pvf__job_report {
 };
 
 /*
- * Makes the job, waits for its end, reaps it.  On failure *ret_failure says where, and nothing is
- * left behind.  The worker must have a single thread.
+ * Makes the job, waits for its end, reaps it.  One that has said farewell is taken at its word:
+ * its wait_status is that of an orderly exit, which is still to come, and pvf__job_finish must
+ * follow.  On failure *ret_failure says where, and nothing is left behind.  The worker must have a
+ * single thread.
  */
 PVF__NODISCARD int pvf__job_run(const struct pvf__job_spec *spec,
                                 struct pvf__job_report *ret,
                                 enum pvf__job_failure *ret_failure,
                                 pvf_error *err);
+
+/*
+ * Dismisses a job that has said farewell, waits for its end and reaps it; one that does not end is
+ * killed.  Afterwards the report's wait_status is the real one.  Does nothing when there is nothing
+ * to do.
+ */
+void pvf__job_finish(const struct pvf__job_spec *spec, struct pvf__job_report *report);
 
 #endif

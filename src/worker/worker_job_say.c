@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns: the words of a job before its frame, on both ends of the pipe. */
+/* Owns: the words of a job before its frame and after it, on both ends of the pipe. */
 #include "worker/worker_job_say.h"
 
-#include "base/buf.h"
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "proto/frame.h"
 
+#include <poll.h>
 #include <string.h>
 
 #define SAY_FENCED 0x01
 #define SAY_FAULT 0x02
 #define SAY_READY 0x03
 #define SAY_WAITING 0x04
+#define SAY_FAREWELL 0x05
+
+/* A worker that is stopped longer than this is not worth a process that waits. */
+#define DISMISSAL_MS 1000
 
 int pvf__job_say_fenced(int pipe_fd, pvf_error *err)
 {
@@ -86,6 +91,29 @@ void pvf__job_say_hear(struct pvf__slice bytes, struct pvf__job_heard *heard)
         struct pvf__slice rest = {bytes.data + heard->used, bytes.len - heard->used};
         hear_ready(rest, heard);
     }
+}
+
+void pvf__job_say_add_farewell(struct pvf__buf *frame)
+{
+    (void)pvf__buf_u8(frame, SAY_FAREWELL);
+}
+
+/* The worker closes its end of the pipe, or ends. */
+void pvf__job_wait_for_dismissal(int pipe_fd)
+{
+    struct pollfd item = {.fd = pipe_fd, .events = 0};
+    (void)poll(&item, 1, DISMISSAL_MS);
+}
+
+bool pvf__job_say_is_over(struct pvf__slice rest)
+{
+    struct pvf__slice body;
+    if (rest.len == 0 || rest.data[rest.len - 1] != SAY_FAREWELL) {
+        return false;
+    }
+    size_t len = rest.len - PVF__JOB_SAY_FAREWELL_LEN;
+    return pvf__frame_first(rest.data, len, &body, NULL) == 0 &&
+           len == PVF__FRAME_HEADER + body.len;
 }
 
 struct pvf__slice pvf__job_say_reason(struct pvf__slice bytes)

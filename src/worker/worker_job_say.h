@@ -2,6 +2,7 @@
 #ifndef PVF_WORKER_WORKER_JOB_SAY_H
 #define PVF_WORKER_WORKER_JOB_SAY_H
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/slice.h"
 #include "pvf/error.h"
@@ -11,14 +12,18 @@
 #include <stdint.h>
 
 /*
- * What a job writes into its pipe before its frame.  The first word is written before the job
- * touches a hostile byte, so nothing hostile can take it back or write it: this is how a fault of
- * this machine is told from a death that hostile code chose.  The second is the start of the CPU
- * limit: what the job did before (its own making, the decompression of the PoV) does not count.
+ * What a job writes into its pipe before its frame, and after it.  The first word is written before
+ * the job touches a hostile byte, so nothing hostile can take it back or write it: this is how a
+ * fault of this machine is told from a death that hostile code chose.  The second is the start of
+ * the CPU limit: what the job did before (its own making, the decompression of the PoV) does not
+ * count.
  */
 
 /* Bytes of the second word. */
 #define PVF__JOB_SAY_READY_LEN 17u
+
+/* Bytes of the last one. */
+#define PVF__JOB_SAY_FAREWELL_LEN 1u
 
 /* "The fence stands."  0 or the error of the pipe. */
 PVF__NODISCARD int pvf__job_say_fenced(int pipe_fd, pvf_error *err);
@@ -48,6 +53,17 @@ struct pvf__job_heard {
     uint64_t cpu_us;
     size_t used; /* bytes of the pipe that these words took */
 };
+
+/*
+ * Appends the last word to a frame: "I have said all, and will end in order".  Who has sent both,
+ * in one write, waits to be dismissed and ends with PVF__EXIT_OK: that takes the kernel as long as
+ * a small job's work, and would hold up the worker on the same processor.
+ */
+void pvf__job_say_add_farewell(struct pvf__buf *frame);
+void pvf__job_wait_for_dismissal(int pipe_fd);
+
+/* `rest`, what came after the first words: is it one whole frame, the last word, and no more? */
+bool pvf__job_say_is_over(struct pvf__slice rest);
 
 /* Looks at all bytes that came through the pipe, again after each addition. */
 void pvf__job_say_hear(struct pvf__slice bytes, struct pvf__job_heard *heard);

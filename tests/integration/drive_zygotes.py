@@ -487,6 +487,7 @@ def many_artifacts(tally, artifacts, args):
     codes = many_codes(SLOTS + 1)
     with Bench(artifacts, args.execute) as bench:
         tally.check("many artifacts: first answer", bench.name(codes[0]), "Ok")
+        bench.come_to_rest()
         start = bench.fds()
         for turn in range(3):
             for code in codes:
@@ -499,6 +500,7 @@ def many_artifacts(tally, artifacts, args):
             tally.check("artifacts used once: answer", bench.name(code), "Ok")
         tally.check("artifacts used once: processes",
                     wait_for(lambda: not children(bench.pid), PATIENCE), True)
+        bench.come_to_rest()
         tally.check("artifacts used once: descriptors", bench.fds(), start)
 
 

@@ -16,6 +16,7 @@ CHECKSUM = corpus_wire.checksum(rig.ARTIFACT)
 
 # The words of a job (worker_job_say.h): its input is ready, so many bytes, so much CPU time.
 READY = b"\3" + struct.pack("<QQ", 7, 0)
+FAREWELL = b"\5"
 FAULT = b"\2could not be fenced"
 NO_FRAME = "JobError/Panic"
 
@@ -53,6 +54,15 @@ SAID = {
     "an error of the kernel": (READY + error(2), 1, "JobError/Kernel"),
     "that it has no threads": (READY + error(3), 1, "JobError/CouldNotSpawnThread"),
     "an answer, and a bad exit": (READY + frame(b"\0\2\4x"), 9, "JobError/UnexpectedExitStatus"),
+    # Taken at its word: who can break it could have kept it.
+    "an answer and farewell": (READY + frame(b"\0\2\4x") + FAREWELL, 0, "x"),
+    "a farewell alone": (READY + FAREWELL, 0, NO_FRAME),
+    "a farewell without having been ready": (frame(b"\0\2\4x") + FAREWELL, 9,
+                                             "JobError/UnexpectedExitStatus"),
+    "a farewell twice, and a bad exit": (READY + frame(b"\0\2\4x") + FAREWELL * 2, 9,
+                                         "JobError/UnexpectedExitStatus"),
+    "a farewell with nonsense": (READY + frame(b"\0\5") + FAREWELL, 0, NO_FRAME),
+    "a farewell with an error": (READY + error(2) + FAREWELL, 1, "JobError/Kernel"),
 }
 
 # A prepare job's claims: what only its worker or its host find out, no job may say.
@@ -227,6 +237,9 @@ def run_execute(tally, program, on, ahead=False):
         say_all(bench)
         die_all(bench, bool(on))
         burn_all(bench)
+        # The worker answers, then ends it, whatever it does instead of ending.
+        stays = (READY + frame(b"\0\2\4x") + FAREWELL).hex()
+        bench.check("a job stays after its farewell", bench.worker.ask_probe(f"stay {stays}"), "x")
         bench.check("a job writes for ever", bench.worker.ask_probe("write-for-ever"), "SIGKILL")
     last_ones(tally, program, "execute", on, ahead)
 

@@ -14,9 +14,9 @@
  *   probe_worker checksum FILE                     of an artifact
  *
  * A job's PoV, or code, is "NAME ARG".  "say CODE HEX" writes any bytes to the pipe instead of the
- * words that are due there, and exits so.  A zygote whose artifact begins with "zygote NAME ARG\n"
- * runs that while it loads it; "tell-zygote" in one of its jobs says what came of it.  What a job
- * says begins with "ahead: " when it was made ahead of need.
+ * words that are due there, and exits so; "stay HEX" does not exit, but burns.  A zygote whose
+ * artifact begins with "zygote NAME ARG\n" runs that while it loads it; "tell-zygote" in one of its
+ * jobs says what came of it.  What a job says begins with "ahead: " when it was made ahead of need.
  */
 #include "sandbox/probe.h"
 
@@ -105,19 +105,23 @@ static int digit(char letter)
     return at != NULL ? (int)(at - digits) : -1;
 }
 
-/* "CODE HEX": the bytes and nothing else, then the end. */
-static int say(const char *arg, int pipe_fd)
+static void say_bytes(const char *hex, int pipe_fd)
 {
     static uint8_t bytes[TEXT_MAX];
-    char *hex;
-    long code = strtol(arg, &hex, 10);
     size_t len = 0;
-    hex += *hex == ' ';
     while (len < sizeof(bytes) && digit(hex[0]) >= 0 && digit(hex[1]) >= 0) {
         bytes[len++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
         hex += 2;
     }
     (void)!write(pipe_fd, bytes, len);
+}
+
+/* "CODE HEX": the bytes and nothing else, then the end. */
+static int say(const char *arg, int pipe_fd)
+{
+    char *hex;
+    long code = strtol(arg, &hex, 10);
+    say_bytes(hex + (*hex == ' '), pipe_fd);
     return (int)code;
 }
 
@@ -137,6 +141,12 @@ static bool run_request(
     if (strcmp(text, "say") == 0) {
         *ret_code = say(env.arg, pipe_fd);
         return false;
+    }
+    if (strcmp(text, "stay") == 0) {
+        say_bytes(env.arg, pipe_fd);
+        for (;;) {
+            /* Hostile code goes on as long as it may. */
+        }
     }
     if (pvf__job_say_ready(pipe_fd, request.len, 0, NULL) != 0) {
         *ret_code = 1;

@@ -177,7 +177,13 @@ enum deed {
     LEAVE_CHILD,
     COUNT_FDS,
     WORK_BEFORE,
+    FAREWELL,
+    FAREWELL_AND_BURN,
+    FAREWELL_BEYOND_TIME,
 };
+
+/* A frame of three bytes, and what comes after it from a job that ends in order. */
+static const uint8_t last_words[] = {3, 0, 0, 0, 0, 0, 0, 0, 'b', 'y', 'e', 5};
 
 /* Uses CPU time of this process up to so many microseconds in all. */
 static uint64_t use_cpu(uint64_t us)
@@ -211,6 +217,24 @@ static int do_deed(void *context, int pipe_fd)
     case DIE_REAL_TIME:
         (void)raise(SIGRTMIN + 3);
         return 0;
+    case FAREWELL_BEYOND_TIME:
+        (void)use_cpu(100000);
+        pvf__clock_settle_process_cpu();
+        return write(pipe_fd, last_words, sizeof(last_words)) < 0;
+    case FAREWELL:
+        (void)use_cpu(20000);
+        pvf__clock_settle_process_cpu();
+        if (write(pipe_fd, last_words, sizeof(last_words)) < 0) {
+            return 4;
+        }
+        pvf__job_wait_for_dismissal(pipe_fd);
+        return 0;
+    case FAREWELL_AND_BURN:
+        if (write(pipe_fd, last_words, sizeof(last_words)) < 0) {
+            return 4;
+        }
+        for (;;) {
+        }
     case FLOOD:
         for (;;) {
             char data[4096] = {0};
@@ -250,6 +274,7 @@ static struct pvf__job_report run(enum deed deed, uint64_t cpu_ms, int host_sock
         .context = &deed,
         .cpu_limit_us = cpu_ms * 1000,
         .payload_max = 1 << 20,
+        .has_farewell = deed != SPEAK,
         .host_socket = host_socket,
         .keep_fd = -1,
         .sandbox = &plan,
@@ -259,6 +284,15 @@ static struct pvf__job_report run(enum deed deed, uint64_t cpu_ms, int host_sock
     assert_int_equal(pvf__job_run(&spec, &report, &failure, NULL), 0);
     /* A job that its host gave up may not have come so far. */
     assert_true(report.input_len == 7 || report.host_gone);
+    if (report.ending_fd >= 0) {
+        /* Taken at its word, and still a process. */
+        assert_true(WIFEXITED(report.wait_status));
+        assert_int_equal(WEXITSTATUS(report.wait_status), 0);
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), 0);
+    }
+    pvf__job_finish(&spec, &report);
+    assert_int_equal(report.ending_fd, -1);
+    assert_int_equal(report.dismissal_fd, -1);
     (void)close(plan.null_fd);
     /* Nothing is left behind. */
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -295,6 +329,62 @@ static void work_before_readiness_does_not_count(void **state)
     assert_true(WIFEXITED(report.wait_status));
     assert_true(report.cpu_us < 100000);
     pvf__buf_done(&report.payload);
+}
+
+static void a_farewell_is_as_good_as_an_end(void **state)
+{
+    (void)state;
+    struct pvf__job_report report = run(FAREWELL, 10000, -1);
+    assert_true(WIFEXITED(report.wait_status));
+    assert_int_equal(WEXITSTATUS(report.wait_status), 0);
+    assert_int_equal(report.frame.len, sizeof(last_words));
+    assert_memory_equal(report.frame.data, last_words, sizeof(last_words));
+    /* Up to date, and no more than it can have used. */
+    assert_true(report.cpu_us >= 10000);
+    assert_true(report.cpu_us < 10000000);
+    pvf__buf_done(&report.payload);
+}
+
+/* Whoever goes on is killed; its first word was still its last. */
+static void after_a_farewell_there_is_an_end(void **state)
+{
+    (void)state;
+    struct pvf__job_report report = run(FAREWELL_AND_BURN, 600000, -1);
+    assert_true(WIFSIGNALED(report.wait_status));
+    assert_int_equal(WTERMSIG(report.wait_status), SIGKILL);
+    assert_memory_equal(report.frame.data, last_words, sizeof(last_words));
+    pvf__buf_done(&report.payload);
+}
+
+static void a_farewell_beyond_the_limit_is_none(void **state)
+{
+    (void)state;
+    struct pvf__job_report report = run(FAREWELL_BEYOND_TIME, 40, -1);
+    assert_true(report.timed_out);
+    pvf__buf_done(&report.payload);
+}
+
+static void a_farewell_follows_one_whole_frame(void **state)
+{
+    (void)state;
+    assert_true(pvf__job_say_is_over((struct pvf__slice){last_words, sizeof(last_words)}));
+    for (size_t len = 0; len < sizeof(last_words); len++) {
+        assert_false(pvf__job_say_is_over((struct pvf__slice){last_words, len}));
+        /* Each length that the frame could have instead, and each other last word. */
+        uint8_t other[sizeof(last_words) + 1];
+        memcpy(other, last_words, sizeof(last_words));
+        other[0] = (uint8_t)(len == 3 ? 255 : len);
+        assert_false(pvf__job_say_is_over((struct pvf__slice){other, sizeof(last_words)}));
+    }
+    for (unsigned last = 0; last < 256; last++) {
+        uint8_t other[sizeof(last_words) + 1];
+        memcpy(other, last_words, sizeof(last_words));
+        other[sizeof(last_words) - 1] = (uint8_t)last;
+        other[sizeof(last_words)] = 5;
+        assert_int_equal(pvf__job_say_is_over((struct pvf__slice){other, sizeof(last_words)}),
+                         last == 5);
+        assert_false(pvf__job_say_is_over((struct pvf__slice){other, sizeof(other)}));
+    }
 }
 
 static void a_job_that_cannot_be_fenced_is_no_job(void **state)
@@ -401,7 +491,8 @@ static void a_flood_is_cut_off(void **state)
     (void)state;
     struct pvf__job_report report = run(FLOOD, 10000, -1);
     assert_true(report.payload_over);
-    assert_true(report.payload.len <= (1 << 20) + 1 + PVF__JOB_SAY_READY_LEN);
+    assert_true(report.payload.len <=
+                (1 << 20) + 1 + PVF__JOB_SAY_READY_LEN + PVF__JOB_SAY_FAREWELL_LEN);
     pvf__buf_done(&report.payload);
 }
 
@@ -449,6 +540,10 @@ int main(void)
         cmocka_unit_test(a_job_that_spins_is_ended_by_its_cpu_clock),
         cmocka_unit_test(work_before_readiness_does_not_count),
         cmocka_unit_test(a_job_that_cannot_be_fenced_is_no_job),
+        cmocka_unit_test(a_farewell_is_as_good_as_an_end),
+        cmocka_unit_test(after_a_farewell_there_is_an_end),
+        cmocka_unit_test(a_farewell_beyond_the_limit_is_none),
+        cmocka_unit_test(a_farewell_follows_one_whole_frame),
         cmocka_unit_test(first_words_are_heard_in_any_pieces),
         cmocka_unit_test(any_signal_is_a_death),
         cmocka_unit_test(a_job_that_waits_says_two_words),
