@@ -170,6 +170,15 @@ static bool is_over(struct watch *watch)
     return total > 0 && total < limit_us(watch);
 }
 
+/* Takes what the pipe holds now; false when it will never hold more. */
+static bool listen(struct watch *watch)
+{
+    bool is_open = !drain(watch);
+    hear(watch);
+    watch->said_farewell = is_open && is_over(watch);
+    return is_open;
+}
+
 /* Waits for the job's end or farewell; the payload is complete afterwards. */
 static void watch_job(struct watch *watch)
 {
@@ -188,15 +197,13 @@ static void watch_job(struct watch *watch)
             return;
         }
         if (ready > 0 && items[1].revents != 0) {
-            pipe_open = !drain(watch);
-            hear(watch);
+            pipe_open = listen(watch);
+        }
+        if (watch->said_farewell) {
+            return;
         }
         if (ready > 0 && items[0].revents != 0) {
             break;
-        }
-        watch->said_farewell = pipe_open && is_over(watch);
-        if (watch->said_farewell) {
-            return;
         }
         if (ready > 0 && items[2].revents != 0) {
             watch->report->host_gone = true;
