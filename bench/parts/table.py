@@ -152,12 +152,14 @@ def _prepare_ratios(page, rows, names):
     for key in keys:
         cells = [key]
         for name in names:
-            pairs = [(row["sides"][name].get(key), row["sides"]["reference"][key]) for row in rows]
-            known = [a / b for a, b in pairs if a and b]
-            cells.append(_number(sample.geometric(known) if known else None, 3))
+            # Small code has no first tier: nothing of it is known.
+            pairs = [(row["sides"][name].get(key), row["sides"]["reference"][key]) for row in rows
+                     if row["sides"][name]["cpu_s"]]
+            good = pairs and all(a and b for a, b in pairs)
+            cells.append(_number(sample.geometric([a / b for a, b in pairs]) if good else None, 3))
         body.append(cells)
-    page.table("Preparation, geometric mean over all codes", "Below 1, ours is better. First tier: of those codes that "
-               "have one.", head, body)
+    page.table("Preparation, geometric mean over all codes",
+               "Below 1, ours is better. First tier: of those codes that have one.", head, body)
 
 
 def _starts(page, title, note, rows, names):

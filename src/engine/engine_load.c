@@ -10,12 +10,10 @@
 #include "engine/engine_pages.h"
 #include "engine/engine_raw.h"
 #include "engine/engine_text.h"
+#include "engine/engine_warm.h"
 
 #include <pvf_shim.h>
 #include <stdlib.h>
-
-/* The kernel maps what is around a page, too. */
-#define GRANULE ((size_t)64 << 10)
 
 /* Takes `raw`, also on failure. */
 static int finish(struct pvf__engine *engine,
@@ -87,9 +85,7 @@ struct pvf__slice pvf__engine_module_image(const struct pvf__engine_module *modu
 void pvf__engine_module_touch(const struct pvf__engine_module *module)
 {
     struct pvf__slice image = pvf__engine_module_image(module);
-    for (size_t at = 0; at < image.len; at += GRANULE) {
-        (void)*(const volatile uint8_t *)(image.data + at);
-    }
+    pvf__engine_warm_touch(image.data, image.len);
 }
 
 void pvf__engine_module_delete(struct pvf__engine_module *module)

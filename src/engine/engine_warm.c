@@ -90,11 +90,10 @@ static void populate_beyond(const struct pvf__guest_memory *memory, uint64_t to)
     }
 }
 
-/* Read, since a copy of all of it would cost more than that of what is written. */
-static void touch(const struct pvf__guest_memory *memory, uint64_t from, uint64_t to)
+void pvf__engine_warm_touch(const uint8_t *from, size_t len)
 {
-    for (uint64_t at = from; at < to; at += GRANULE) {
-        (void)*(const volatile uint8_t *)(memory->base + at);
+    for (size_t at = 0; at < len; at += GRANULE) {
+        (void)*(const volatile uint8_t *)(from + at);
     }
 }
 
@@ -109,9 +108,12 @@ void pvf__engine_warm_memory(const struct pvf__guest_memory *memory,
     if (memory->size > heap) {
         populate_beyond(memory, heap_end);
     }
-    /* Data lies between the stack and the heap. */
+    /* Data lies between the stack and the heap; read, since a copy of all of it would cost more. */
     if (heap_base > STACK_TOP && memory->size >= STACK_TOP) {
         populate(memory, STACK_TOP - STACK, STACK_TOP);
-        touch(memory, STACK_TOP, at_most(heap, memory->size));
+        uint64_t data_end = at_most(heap, memory->size);
+        if (data_end > STACK_TOP) {
+            pvf__engine_warm_touch(memory->base + STACK_TOP, (size_t)(data_end - STACK_TOP));
+        }
     }
 }

@@ -13,6 +13,12 @@
  * see changes.  Only files of this folder include it.
  */
 
+/*
+ * Has these pages of a file in the process's tables, by reading one byte for all that the kernel
+ * maps around a page.
+ */
+void pvf__engine_warm_touch(const uint8_t *from, size_t len);
+
 /* What the first call in a thread costs. */
 void pvf__engine_warm_thread(wasmtime_context_t *context);
 

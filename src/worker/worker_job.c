@@ -156,8 +156,8 @@ static int patience_ms(const struct watch *watch)
     return left > (uint64_t)INT_MAX ? INT_MAX : (int)left;
 }
 
-/* True when the job has said all, within its limit. */
-static bool is_over(struct watch *watch)
+/* Notes the CPU time of a job that has said all; true when that is within its limit. */
+static bool take_farewell(struct watch *watch)
 {
     const struct pvf__buf *payload = &watch->report->payload;
     size_t used = watch->heard.used;
@@ -175,7 +175,7 @@ static bool listen(struct watch *watch)
 {
     bool is_open = !drain(watch);
     hear(watch);
-    watch->said_farewell = is_open && is_over(watch);
+    watch->said_farewell = is_open && take_farewell(watch);
     return is_open;
 }
 

@@ -16,8 +16,7 @@
 #define SAY_WAITING 0x04
 #define SAY_FAREWELL 0x05
 
-/* A worker that takes longer is stopped, or waits for the end itself: where it cannot read clocks.
- */
+/* A worker that takes longer is stopped, or cannot read clocks and waits for the end itself. */
 #define DISMISSAL_MS 100
 
 int pvf__job_say_fenced(int pipe_fd, pvf_error *err)
