@@ -216,6 +216,7 @@ static const char *write_input(struct pvf__link_state *state,
     if (!pvf__guest_range(&state->memory, *ret_ptr, len, &at)) {
         return "Other: memory write is out of bounds";
     }
+    pvf__engine_warm_input(&state->memory, *ret_ptr, len);
     for (size_t i = 0; i < input->count; i++) {
         if (input->parts[i].len > 0) {
             memcpy(at, input->parts[i].data, input->parts[i].len);

@@ -19,6 +19,10 @@
 #define STACK_TOP ((uint64_t)1 << 20)
 #define GRANULE ((uint64_t)64 << 10)
 
+/* Inputs whose pages are made at once, and in huge ones; where that pays (docs/performance.md). */
+#define INPUT_LARGE ((uint64_t)64 << 10)
+#define INPUT_HUGE ((uint64_t)4 << 20)
+
 /* The engine reserves as much for each memory (engine_config.c: memory_may_move). */
 #define RESERVED ((uint64_t)4 << 30)
 
@@ -68,6 +72,17 @@ static void populate(const struct pvf__guest_memory *memory, uint64_t from, uint
 {
     if (from < to) {
         (void)madvise(memory->base + from, (size_t)(to - from), POPULATE_WRITE);
+    }
+}
+
+void pvf__engine_warm_input(const struct pvf__guest_memory *memory, uint64_t at, uint64_t len)
+{
+    uint64_t from = at - at % GRANULE;
+    if (len >= INPUT_HUGE) {
+        (void)madvise(memory->base + from, (size_t)(at + len - from), MADV_HUGEPAGE);
+    }
+    if (len >= INPUT_LARGE) {
+        populate(memory, from, at + len);
     }
 }
 

@@ -9,8 +9,8 @@
 #include <wasmtime.h>
 
 /*
- * What an instance that waits for its call can have done beforehand.  Nothing that the guest can
- * see changes.  Only files of this folder include it.
+ * What can be done before an instance's call, or before its input is written.  Nothing that the
+ * guest can see changes.  Only files of this folder include it.
  */
 
 /*
@@ -29,5 +29,8 @@ void pvf__engine_warm_thread(wasmtime_context_t *context);
 void pvf__engine_warm_memory(const struct pvf__guest_memory *memory,
                              uint32_t heap_base,
                              size_t code_len);
+
+/* The pages of an input that is about to be written, if it is large; it lies inside the memory. */
+void pvf__engine_warm_input(const struct pvf__guest_memory *memory, uint64_t at, uint64_t len);
 
 #endif

@@ -50,10 +50,13 @@ static void give_signals_to_engine(void)
 
 static void take_output(void *context, const uint8_t *data, size_t len)
 {
-    struct harness_result *result = context;
+    const struct job *job = context;
+    struct harness_result *result = job->result;
+    const struct pvf__slice *input = &job->options->input;
     size_t kept = len < sizeof(result->output) ? len : sizeof(result->output);
     memcpy(result->output, data, kept);
     result->output_len = len;
+    result->is_input = len == input->len && (len == 0 || memcmp(data, input->data, len) == 0);
 }
 
 static void run_job(void *arg)
@@ -72,7 +75,7 @@ static void run_job(void *arg)
         .max_log_level = 1,
     };
     if (!options->warm) {
-        pvf__engine_run(job->module, &limits, &input, take_output, job->result, &job->outcome);
+        pvf__engine_run(job->module, &limits, &input, take_output, job, &job->outcome);
         return;
     }
     struct pvf__engine_instance *instance =
@@ -80,7 +83,7 @@ static void run_job(void *arg)
     if (instance != NULL) {
         pvf__engine_instance_warm_up(instance, job->module);
         pvf__engine_module_touch(job->module);
-        pvf__engine_instance_call(instance, &input, take_output, job->result, &job->outcome);
+        pvf__engine_instance_call(instance, &input, take_output, job, &job->outcome);
         pvf__engine_instance_delete(instance);
     }
 }

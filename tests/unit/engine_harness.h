@@ -34,6 +34,7 @@ struct harness_result {
     char text[sizeof(((struct pvf__engine_outcome *)0)->text)];
     uint8_t output[64]; /* the first bytes */
     size_t output_len;
+    bool is_input; /* the output is the input, byte for byte */
 };
 
 /*

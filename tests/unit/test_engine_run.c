@@ -522,6 +522,29 @@ static void input_and_output_arrive_whole(void **state)
     assert_int_equal(result.output_len, 0);
 }
 
+/* Around the lengths from which pages are made beforehand, and made huge. */
+static void large_inputs_arrive_whole(void **state)
+{
+    (void)state;
+    static const size_t lens[] = {65535, 65536, 65537, 4194303, 4194304, 4194305, 9000001};
+    const struct builder echo = {.heap_base = 100000, .entry = CODE(RETURN_INPUT)};
+    const size_t most = lens[COUNT(lens) - 1];
+    uint8_t *input = malloc(most);
+    assert_non_null(input);
+    for (size_t i = 0; i < most; i++) {
+        input[i] = (uint8_t)(i * 7 + i / 251);
+    }
+    for (size_t i = 0; i < 2 * COUNT(lens); i++) {
+        struct harness_options options = {
+            .rewrite = true, .warm = i % 2 != 0, .input = {input, lens[i / 2]}};
+        struct harness_result result;
+        harness_run(&echo, &options, &result);
+        assert_int_equal(result.verdict, VERDICT_OK);
+        assert_true(result.is_input);
+    }
+    free(input);
+}
+
 static void the_largest_input_is_32_mib(void **state)
 {
     (void)state;
@@ -603,6 +626,7 @@ int main(void)
         cmocka_unit_test(the_call_ends_in_one_of_two_ways),
         cmocka_unit_test(memory_ends_where_it_ends),
         cmocka_unit_test(input_and_output_arrive_whole),
+        cmocka_unit_test(large_inputs_arrive_whole),
         cmocka_unit_test(the_largest_input_is_32_mib),
         cmocka_unit_test(the_page_limit_is_a_parameter),
         cmocka_unit_test(a_used_up_stack_is_a_trap),
