@@ -24,6 +24,7 @@ int main(int argc, char **argv)
         .before_fence = pvf__zygotes_open,
         .begin = pvf__execute_worker_begin,
         .request = pvf__execute_worker_request,
+        .rest = pvf__execute_worker_rest,
         .idle = pvf__execute_worker_idle,
         .idle_after_ns = IDLE_NS,
         .no_request = pvf__execute_worker_no_request,

@@ -14,6 +14,7 @@
 #include "proto/frame.h"
 #include "proto/job_msg.h"
 #include "worker/worker_job.h"
+#include "worker/worker_job_end.h"
 #include "worker/worker_signal.h"
 
 #include <errno.h>
@@ -82,6 +83,22 @@ int pvf__execute_worker_begin(struct pvf__worker *worker)
         return PVF__EXIT_ORDERLY;
     }
     return 0;
+}
+
+/* What the job that is leaving was for (key_of). */
+static uint64_t leaving;
+
+/* Until it has ended, or something comes from the socket. */
+static void see_off(int socket)
+{
+    if (pvf__job_see_off(socket) == PVF__JOB_ENDED_BADLY) {
+        pvf__zygote_end(leaving, false);
+    }
+}
+
+void pvf__execute_worker_rest(struct pvf__worker *worker)
+{
+    see_off(worker->socket);
 }
 
 void pvf__execute_worker_idle(void)
@@ -253,11 +270,15 @@ static int run(struct pvf__worker *worker, const struct assignment *assignment)
         return PVF__EXIT_ORDERLY;
     }
     int code = report.host_gone ? PVF__EXIT_ORDERLY : judge(worker, &report);
-    pvf__job_finish(&spec, &report);
     pvf__buf_done(&report.payload);
+    /* Who left before has had all the time of this job. */
+    see_off(-1);
     if (code == 0) {
         look_ahead(worker, assignment, &report);
     }
+    /* The kernel may be busy with its end while the next one is made. */
+    pvf__job_dismiss(&spec, &report);
+    leaving = maker.artifact;
     return code;
 }
 
@@ -307,6 +328,10 @@ int pvf__execute_worker_request(struct pvf__worker *worker,
     if (get_artifact(worker, request, &assignment, &verdict, &err) != 0) {
         (void)send_internal(worker, PVF__INTERNAL_COULD_NOT_OPEN_FILE, err.text);
         return PVF__EXIT_ORDERLY;
+    }
+    if (verdict == PVF__ARTIFACT_CORRUPT || leaving != key_of(&assignment)) {
+        /* Only jobs of one artifact run at the same time. */
+        see_off(-1);
     }
     if (verdict == PVF__ARTIFACT_CORRUPT) {
         return send_finding(worker, PVF__JOB_RESPONSE_CORRUPTED_ARTIFACT);

@@ -11,6 +11,9 @@ int pvf__execute_worker_begin(struct pvf__worker *worker);
 int pvf__execute_worker_request(struct pvf__worker *worker,
                                 const struct pvf__worker_request *request);
 
+/* Sees the last job off, until there is a request. */
+void pvf__execute_worker_rest(struct pvf__worker *worker);
+
 /* Ends what was made ahead of need. */
 void pvf__execute_worker_idle(void);
 

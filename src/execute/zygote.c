@@ -38,6 +38,13 @@
 #define FAILURES_MAX 3
 #define FORGOTTEN_AFTER 500
 
+/*
+ * A request that comes sooner after the last answer found no time to make a job for it: it is one
+ * of many, and the next job is made while its own runs, on another processor if there is one.  At
+ * other times that would only slow it down.
+ */
+#define HURRY_NS UINT64_C(2000000)
+
 /* Many thousands of jobs.  Who used more is replaced, before its backstop ends it. */
 #define ZYGOTE_CPU_S 10
 
@@ -67,7 +74,10 @@ struct slot {
     enum state state;
     struct pvf__nursery nursery;
     struct waiting next;
+    pid_t last; /* job that was taken; 0: none */
+    pid_t last_but_one;
     uint64_t last_use;
+    uint64_t answered_ns; /* when its last job was answered */
 };
 
 static struct {
@@ -198,13 +208,17 @@ static int check_fit(int pid_fd, pvf_error *err)
 }
 
 /*
- * Numbers of the dead are not used again before we reap them, and there is no hello of who is
- * reaped (prepare, end): so this number is that of who said hello.
+ * Numbers of the dead are not used again before we reap them.  Whoever was reaped before the order
+ * has no hello in the wire (order), and of the zygote's own only the last two jobs can have been
+ * reaped since: so any other number is that of who said hello.
  */
 static int check_child(const struct slot *slot, pid_t pid, int *ret_pid_fd, pvf_error *err)
 {
     if (pid == slot->nursery.guard || pid == slot->nursery.zygote) {
         return pvf__error_set(err, PVF_ERR_PEER, "the zygote claims to be a job");
+    }
+    if (pid == slot->last || pid == slot->last_but_one) {
+        return pvf__error_set(err, PVF_ERR_PEER, "an earlier job claims to be the next");
     }
     PVF__CLEANUP_FD int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pid_fd < 0) {
@@ -262,25 +276,9 @@ take(struct slot *slot, struct pvf__slice input, struct pvf__job_made *ret, pvf_
     (void)close(slot->next.input);
     (void)close(slot->next.announce);
     slot->next.ordered = false;
+    slot->last_but_one = slot->last;
+    slot->last = pid;
     return 0;
-}
-
-int pvf__zygote_make(const struct pvf__job_spec *spec,
-                     struct pvf__job_made *ret,
-                     enum pvf__job_failure *ret_failure,
-                     pvf_error *err)
-{
-    const struct pvf__zygote_maker *maker = spec->maker;
-    struct slot *slot = find(maker->artifact);
-    pvf_error why = PVF_ERROR_INIT;
-    if (slot != NULL && slot->next.ordered) {
-        if (take(slot, maker->input, ret, &why) == 0) {
-            return 0;
-        }
-        /* Who is waited for is the candidate. */
-        fail(slot, why.text, false);
-    }
-    return pvf__job_make(spec, ret, ret_failure, err);
 }
 
 /* Three descriptors of ours, three of the job's. */
@@ -357,6 +355,39 @@ static bool is_worn(const struct slot *slot)
            clock_gettime(clock, &used) != 0 || used.tv_sec >= ZYGOTE_CPU_S;
 }
 
+/*
+ * Once a job has its candidate.  Whatever fails is left to pvf__zygote_prepare: to end the zygote
+ * would end the job as well.
+ */
+static void order_early(struct slot *slot)
+{
+    pvf_error err = PVF_ERROR_INIT;
+    bool hurry = pvf__clock_monotonic_ns() - slot->answered_ns < HURRY_NS;
+    if (hurry && !is_worn(slot) && order(slot, &err) != 0) {
+        pvf__log(PVF__LOG_DEBUG, "no job is made yet: %s", err.text);
+        forget(&slot->next);
+    }
+}
+
+int pvf__zygote_make(const struct pvf__job_spec *spec,
+                     struct pvf__job_made *ret,
+                     enum pvf__job_failure *ret_failure,
+                     pvf_error *err)
+{
+    const struct pvf__zygote_maker *maker = spec->maker;
+    struct slot *slot = find(maker->artifact);
+    pvf_error why = PVF_ERROR_INIT;
+    if (slot != NULL && slot->next.ordered) {
+        if (take(slot, maker->input, ret, &why) == 0) {
+            order_early(slot);
+            return 0;
+        }
+        /* Who is waited for is the candidate. */
+        fail(slot, why.text, false);
+    }
+    return pvf__job_make(spec, ret, ret_failure, err);
+}
+
 static int start(struct slot *slot, const struct pvf__zygote_spec *spec, pvf_error *err)
 {
     struct pvf__zygote_spec own = *spec;
@@ -369,6 +400,8 @@ static int start(struct slot *slot, const struct pvf__zygote_spec *spec, pvf_err
     };
     /* Whatever comes of it has to be ended. */
     slot->state = LIVING;
+    slot->last = 0;
+    slot->last_but_one = 0;
     return pvf__nursery_open(&slot->nursery, &plan, err);
 }
 
@@ -387,6 +420,7 @@ void pvf__zygote_prepare(uint64_t artifact, const struct pvf__zygote_spec *spec)
         return;
     }
     slot->last_use = ++self.clock;
+    slot->answered_ns = pvf__clock_monotonic_ns();
     /* Most artifacts of a worker that serves many are used once before they make room. */
     slot->uses++;
     if (slot->uses - slot->failed_at >= FORGOTTEN_AFTER) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "proto/exit_codes.h"
+#include "worker/worker_job_end.h"
 #include "worker/worker_job_make.h"
 #include "worker/worker_job_say.h"
 #include "worker/worker_memory.h"
@@ -21,13 +22,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* For the end of a job that has said farewell: many times what the kernel needs. */
-#define ENDING_MS 200
 
 #define NS_PER_US 1000u
 #define US_PER_MS 1000u
@@ -51,23 +48,10 @@ struct watch {
     bool said_farewell;
 };
 
-/* Where a container's filter knows no pidfd.  The number is surely the job's until it is reaped. */
-static void kill_otherwise(const struct watch *watch)
-{
-    if (errno == ESRCH || kill(watch->report->pid, SIGKILL) == 0) {
-        return;
-    }
-    /* Under our own filter there is no kill(): but the job ends with its worker. */
-    pvf__log(PVF__LOG_ERROR, "a job cannot be killed: pidfd_send_signal is refused here");
-    _exit(PVF__EXIT_ORDERLY);
-}
-
 static void kill_job(struct watch *watch)
 {
     if (!watch->killed) {
-        if (syscall(SYS_pidfd_send_signal, watch->pid_fd, SIGKILL, NULL, 0) != 0) {
-            kill_otherwise(watch);
-        }
+        pvf__job_kill(watch->report->pid, watch->pid_fd);
         watch->killed = true;
     }
 }
@@ -222,28 +206,6 @@ static void watch_job(struct watch *watch)
     }
 }
 
-/*
- * What the job made and what outlived it; with a process namespace the kernel has seen to that.
- * Only while the job is not reaped is its number surely not somebody else's.
- */
-static void kill_group(const struct watch *watch)
-{
-    if (!watch->spec->sandbox->secure_clone) {
-        (void)kill(-watch->report->pid, SIGKILL);
-    }
-}
-
-/* Children that the job made for us instead of for itself; dead by now, as all of its group. */
-static void reap_group(const struct watch *watch)
-{
-    if (!watch->spec->sandbox->secure_clone) {
-        pid_t pid;
-        do {
-            pid = waitpid(-watch->report->pid, NULL, 0);
-        } while (pid > 0 || (pid < 0 && errno == EINTR));
-    }
-}
-
 static int reap(struct watch *watch, pvf_error *err)
 {
     struct rusage usage;
@@ -338,9 +300,9 @@ static int run_job(const struct pvf__job_spec *spec,
         report.ending_fd = PVF__TAKE_FD(pid_fd);
         report.dismissal_fd = PVF__TAKE_FD(read_end);
     } else {
-        kill_group(&watch);
+        pvf__job_kill_group(report.pid, spec->sandbox->secure_clone);
         status = reap(&watch, err);
-        reap_group(&watch);
+        pvf__job_reap_group(report.pid, spec->sandbox->secure_clone);
     }
     if (status != 0) {
         pvf__buf_done(&report.payload);
@@ -380,24 +342,4 @@ int pvf__job_run(const struct pvf__job_spec *spec,
         *ret = report;
     }
     return status;
-}
-
-void pvf__job_finish(const struct pvf__job_spec *spec, struct pvf__job_report *report)
-{
-    struct pollfd item = {.fd = report->ending_fd, .events = POLLIN};
-    if (report->ending_fd < 0) {
-        return;
-    }
-    struct watch watch = {.spec = spec, .report = report, .pid_fd = report->ending_fd};
-    pvf__close_fd(&report->dismissal_fd);
-    if (poll(&item, 1, ENDING_MS) <= 0) {
-        pvf__log(PVF__LOG_WARN, "a job said that it ends, and did not");
-        kill_job(&watch);
-    }
-    kill_group(&watch);
-    while (waitpid(report->pid, &report->wait_status, 0) < 0 && errno == EINTR) {
-        /* It is dead, or dying of our signal. */
-    }
-    reap_group(&watch);
-    pvf__close_fd(&report->ending_fd);
 }

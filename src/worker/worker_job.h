@@ -69,20 +69,13 @@ struct pvf__job_report {
 
 /*
  * Makes the job, waits for its end, reaps it.  One that has said farewell is taken at its word:
- * its wait_status is that of an orderly exit, which is still to come, and pvf__job_finish must
- * follow.  On failure *ret_failure says where, and nothing is left behind.  The worker must have a
- * single thread.
+ * its wait_status is that of an orderly exit, which is still to come (worker_job_end.h).  On
+ * failure *ret_failure says where, and nothing is left behind.  The worker must have a single
+ * thread.
  */
 PVF__NODISCARD int pvf__job_run(const struct pvf__job_spec *spec,
                                 struct pvf__job_report *ret,
                                 enum pvf__job_failure *ret_failure,
                                 pvf_error *err);
-
-/*
- * Dismisses a job that has said farewell, waits for its end and reaps it; one that does not end is
- * killed.  Afterwards the report's wait_status is the real one.  Does nothing when there is nothing
- * to do.
- */
-void pvf__job_finish(const struct pvf__job_spec *spec, struct pvf__job_report *report);
 
 #endif

@@ -67,9 +67,12 @@ static int inform(const struct pvf__worker_role *role, char **argv, const char *
     _exit(pvf__worker_check_run(&check));
 }
 
-static void wait_for_request(const struct pvf__worker *worker, const struct pvf__worker_role *role)
+static void wait_for_request(struct pvf__worker *worker, const struct pvf__worker_role *role)
 {
     struct pollfd item = {.fd = worker->socket, .events = POLLIN};
+    if (role->rest != NULL) {
+        role->rest(worker);
+    }
     uint64_t deadline = pvf__clock_monotonic_ns() + role->idle_after_ns;
     if (role->idle != NULL && pvf__fd_poll_by(&item, 1, deadline, NULL) == PVF_ERR_TIMEOUT) {
         role->idle();

@@ -36,6 +36,9 @@ struct pvf__worker_role {
     /* Answers one request; 0 to go on, or the exit code that ends the worker. */
     int (*request)(struct pvf__worker *worker, const struct pvf__worker_request *request);
 
+    /* Answered, or just begun: what is left to do before a request comes.  NULL: nothing. */
+    void (*rest)(struct pvf__worker *worker);
+
     /* Once no request came for so long, and before the next.  NULL: nothing. */
     void (*idle)(void);
     uint64_t idle_after_ns;

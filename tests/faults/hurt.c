@@ -134,6 +134,13 @@ int wrap_zygote_wire_hear(int end, pid_t *ret, pvf_error *err)
 {
     int status = real_zygote_wire_hear(end, ret, err);
     if (status == 0) {
+        static pid_t first;
+        if (first == 0) {
+            first = *ret;
+        }
+        if (is_asked_for("job-of-before-heard")) {
+            *ret = first;
+        }
         waiting = *ret;
         if (is_asked_for("job-killed-heard")) {
             hurt(waiting, SIGKILL, WEXITED);

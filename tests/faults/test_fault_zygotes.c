@@ -107,6 +107,7 @@ static void deeds(void **state)
         "job-hangs-unfenced",
         "job-killed-heard",
         "job-stopped-heard",
+        "job-of-before-heard",
         "job-killed-waiting",
         "job-stopped-waiting",
         "job-killed-last",

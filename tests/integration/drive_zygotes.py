@@ -389,6 +389,35 @@ def hurt_while_running(tally, artifacts, args):
             with_all_gone(tally, name, bench)
 
 
+def made_meanwhile(bench):
+    """Whether a job waits, made while another one works."""
+    jobs = [pid for pid, called in bench.family().items() if called == JOB]
+    waiting = bench.waiting()
+    return waiting and any(family.ticks(job) > 2 for job in jobs if job != waiting)
+
+
+def no_pause(tally, artifacts, args):
+    """Requests that follow each other at once: the next job is made while one works, and is none
+    when that one ends badly."""
+    code = modules.ENDLESS_IF_ASKED
+    with Bench(artifacts, args.execute) as bench:
+        before = bench.at_rest(code)
+        seen = False
+        for _ in range(TRIES):
+            bench.ahead(code)
+            bench.ask(code)
+            bench.begin(code, head=ASKED, seconds=1.0)
+            seen = bool(wait_for(lambda: made_meanwhile(bench), 0.5))
+            tally.check("no pause: answer", bench.worker.receive().name, "JobTimedOut")
+            tally.check("no pause: next answers", [bench.name(code) for _ in range(3)], ["Ok"] * 3)
+            if seen:
+                break
+        tally.check("no pause: a job is made meanwhile", seen, True)
+        tally.check("no pause: afterwards",
+                    wait_for(lambda: bench.at_rest(code) == before, PATIENCE), True)
+        with_all_gone(tally, "no pause", bench)
+
+
 def ends(tally, artifacts, args):
     """With the worker or its host all of it ends, also while a job runs."""
     deeds = {"worker killed": lambda bench: bench.worker.process.kill(),
@@ -452,8 +481,8 @@ def forgotten_failures(tally, artifacts, args):
 
 
 def deaths(tally, artifacts, args):
-    for part in (hurt_while_waiting, hurt_before_the_job, hurt_while_running, ends, other_artifact,
-                 forgotten_failures):
+    for part in (hurt_while_waiting, hurt_before_the_job, hurt_while_running, no_pause, ends,
+                 other_artifact, forgotten_failures):
         part(tally, artifacts, args)
 
 

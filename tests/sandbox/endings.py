@@ -117,6 +117,8 @@ class Bench:
             self.check("left behind", self.worker.left_behind(), "")
             self.check("end", self.worker.end_all(), ("exit 1", True))
             return
+        # Who has said farewell is seen to end after the answer.
+        rig.wait_for(lambda: not rig.children(self.worker.process.pid), rig.family.PATIENCE)
         self.check("children of the worker", rig.children(self.worker.process.pid), [])
         self.check("descriptors of the worker", self.worker.fds(), self.fds)
         self.check("files of the worker", self.worker.files(), self.files)

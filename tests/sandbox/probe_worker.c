@@ -364,6 +364,7 @@ static int have_zygotes(const char *value, pvf_error *err)
     (void)err;
     execute.zygote_filter = PVF__SECCOMP_EXECUTE_ZYGOTE;
     execute.before_fence = pvf__zygotes_open;
+    execute.rest = pvf__execute_worker_rest;
     execute.idle = pvf__execute_worker_idle;
     execute.idle_after_ns = strtoull(value, NULL, 10) * UINT64_C(1000000);
     return 0;

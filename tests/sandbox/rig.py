@@ -261,6 +261,8 @@ def orphans_left(worker, around, patience):
 def left_behind(worker, around, files, fds, patience=30):
     """What is there after a probe and was not before; it is removed."""
     found = []
+    # Who has said farewell is seen to end after the answer.
+    wait_for(lambda: not children(worker.process.pid), family.PATIENCE)
     strangers = children(worker.process.pid)
     if strangers:
         found.append(f"{len(strangers)} children of the worker")
