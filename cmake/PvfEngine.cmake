@@ -1,10 +1,12 @@
 # The engine: one static library, built once per machine by engine/build.sh (minutes), or given.
 #   -DPVF_ENGINE_DIR=…      a folder with lib/libpvf_engine.a, include/ and native-libs
 #   -DPVF_ENGINE_VERSION=…  another version than engine/VERSION; it needs a lock file in engine/locks
+#   -DPVF_ENGINE_PROFILED=ON  built in thrice the time, prepares faster: engine/build.sh --profiled
 # Defines the target pvf_engine_lib, and PVF_ENGINE_LICENSES: the file that names every crate in it.
 set(PVF_ENGINE_DIR "" CACHE PATH "Prebuilt engine; empty: build it, or take it from the cache")
 # Empty by default, so that a build folder follows a change of engine/VERSION.
 set(PVF_ENGINE_VERSION "" CACHE STRING "Version of the Wasm engine; empty: engine/VERSION")
+option(PVF_ENGINE_PROFILED "Build the engine with a profile of its own work" OFF)
 # A change of the wrapper makes a new engine: configure again.
 file(GLOB_RECURSE engine_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/*)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${engine_files})
@@ -15,6 +17,9 @@ else()
     set(engine_build ${PROJECT_SOURCE_DIR}/engine/build.sh)
     if(PVF_ENGINE_VERSION)
         list(APPEND engine_build --version ${PVF_ENGINE_VERSION})
+    endif()
+    if(PVF_ENGINE_PROFILED)
+        list(APPEND engine_build --profiled)
     endif()
     execute_process(COMMAND ${engine_build}
         OUTPUT_VARIABLE engine_dir OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE engine_failed)

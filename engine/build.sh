@@ -1,7 +1,9 @@
 #!/bin/sh
-# build.sh [--version V] [--print-dir | --check-toolchain]: builds the engine wrapper once per machine and prints the
-# folder that holds it:
+# build.sh [--version V] [--profiled] [--print-dir | --check-toolchain]: builds the engine wrapper once per machine
+# and prints the folder that holds it:
 #   lib/libpvf_engine.a  include/  native-libs  LICENSES.txt
+# --profiled takes three times as long: the compiler inside is built, watched at work on the codes of
+# tests/data, and built again, knowing where its time goes.  It prepares faster, the same artifacts.
 # The folder lies in the user's cache, named by a hash of everything that made it: this folder with
 # its patches and lock files, the engine's version, the toolchain and the flags (they are set below).
 # --print-dir only prints the name; --check-toolchain only tells by its exit code whether there is a
@@ -17,6 +19,7 @@ die() {
 
 here=$(cd "$(dirname "$0")" && pwd)
 version=$(cat "$here/VERSION")
+profiled=
 print_only=
 check_only=
 while [ $# -gt 0 ]; do
@@ -24,6 +27,10 @@ while [ $# -gt 0 ]; do
     --version)
         version=${2:?--version needs a value}
         shift 2
+        ;;
+    --profiled)
+        profiled=profiled
+        shift
         ;;
     --print-dir)
         print_only=1
@@ -34,7 +41,7 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     *)
-        echo "usage: build.sh [--version V] [--print-dir | --check-toolchain]" >&2
+        echo "usage: build.sh [--version V] [--profiled] [--print-dir | --check-toolchain]" >&2
         exit 2
         ;;
     esac
@@ -72,16 +79,19 @@ find_toolchain
 
 toolchain=$(rustc -vV && cargo --version)
 host=$(echo "$toolchain" | sed -n 's/^host: //p')
+small_code=$here/../tests/data/adder/code.wasm
+large_code=$here/../tests/data/shell-2021/code.blob
 key=$({
     echo "$version" "$toolchain"
     cd "$here" && find . -type f -exec sha256sum {} + | LC_ALL=C sort -k 2
+    [ -z "$profiled" ] || cat "$small_code" "$large_code"
 } | sha256sum | cut -c1-24)
 cache=${PVF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}/pvf/engine
 case $cache in
 /*) ;;
 *) cache=$PWD/$cache ;;
 esac
-result=$cache/$version-$key
+result=$cache/$version-${profiled:+$profiled-}$key
 if [ -n "$print_only" ] || [ -f "$result/complete" ]; then
     echo "$result"
     exit 0
@@ -91,6 +101,18 @@ for tool in cc cmake flock patch; do
     command -v "$tool" >/dev/null ||
         die "there is no $tool" "install it: apt-get install build-essential cmake util-linux"
 done
+# What rustc's own LLVM wrote, only its own tool reads.
+find_profdata() {
+    llvm=$(echo "$toolchain" | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+    for profdata in "$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata" \
+        "llvm-profdata-$llvm"; do
+        command -v "$profdata" >/dev/null && return
+    done
+    die "there is no llvm-profdata of LLVM $llvm, which rustc has" \
+        "install it: apt-get install llvm-$llvm, or rustup component add llvm-tools"
+}
+[ -z "$profiled" ] || find_profdata
+
 mkdir -p "$cache" 2>/dev/null || die "the cache folder $cache cannot be made" \
     "set PVF_CACHE to a folder that can be written"
 exec 9>"$cache/lock"
@@ -99,7 +121,7 @@ if ! flock -n 9; then
     flock 9
     # From the beginning: it may have made the same, and this folder may have changed meanwhile.
     exec 9>&-
-    exec "$here/build.sh" --version "$version"
+    exec "$here/build.sh" --version "$version" ${profiled:+--profiled}
 fi
 # It may have ended between the look above and the lock.
 if [ -f "$result/complete" ]; then
@@ -136,6 +158,8 @@ clean_cargo() {
         ${SSL_CERT_FILE:+"SSL_CERT_FILE=$SSL_CERT_FILE"} \
         ${SSL_CERT_DIR:+"SSL_CERT_DIR=$SSL_CERT_DIR"} \
         CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$work=/pvf-engine" CARGO_INCREMENTAL=0 \
+        ${profile_flag:+"RUSTC_WRAPPER=$work/rustc-wrapper.sh"} \
+        ${profile_flag:+"PVF_PROFILE_FLAG=$profile_flag"} \
         PVF_ENGINE_VERSION="$version" PVF_ENGINE_INCLUDE_OUT="$work/include" cargo "$@"
 }
 
@@ -149,6 +173,8 @@ fail() {
 cp -r "$here/src" "$here/include" "$here/build.rs" "$work/crate/"
 mkdir -p "$work/patches"
 cp "$here/patches/$version"/*.patch "$work/patches/" 2>/dev/null || true
+cp "$here/rustc-wrapper.sh" "$here/train.c" "$work/"
+[ -z "$profiled" ] || cp "$small_code" "$large_code" "$work/"
 sed "s/@ENGINE_VERSION@/$version/" "$here/Cargo.toml.in" >"$work/crate/Cargo.toml"
 cp "$lock" "$work/crate/Cargo.lock"
 cd "$work/crate"
@@ -173,22 +199,52 @@ for patch in "$work/patches"/*.patch; do
     sed -i 's/"files":{[^}]*}/"files":{}/' "$folder/.cargo-checksum.json"
 done
 
-say "compiling (several minutes, once per machine)"
-# The target is named, though it is the host: a cargo configuration cannot move the output then.
-clean_cargo rustc --lib --locked --offline --release --crate-type staticlib --target "$host" \
-    --target-dir "$work/target" -- --print native-static-libs >"$work/log" 2>&1 || {
-    grep -A 12 '^error' "$work/log" | head -n 40 >&2
-    fail "the engine did not compile" "the lines above say why, for $(rustc --version)"
+# compile FOLDER [FLAG…]: the library, and in the log what it is to be linked with.  FLAG is for the
+# outermost crate; what $profile_flag says is for those that compile Wasm (rustc-wrapper.sh).  The
+# target is named, though it is the host: a cargo configuration cannot move the output then.
+compile() {
+    folder=$1
+    shift
+    clean_cargo rustc --lib --locked --offline --release --crate-type staticlib --target "$host" \
+        --target-dir "$folder" -- --print native-static-libs "$@" >"$work/log" 2>&1 || {
+        grep -A 12 '^error' "$work/log" | head -n 40 >&2
+        fail "the engine did not compile" "the lines above say why, for $(rustc --version)"
+    }
+    library=$folder/$host/release/libpvf_engine.a
+    sed -n 's/^note: native-static-libs: *//p' "$work/log" | tail -n 1 >"$work/native-libs"
+    [ -s "$work/native-libs" ] ||
+        fail "the compiler did not name the native libraries" "use another toolchain"
 }
+
+# Leaves $work/profile: where an engine built for telling so spends its time.
+record_profile() {
+    say "compiling an engine that is watched (several minutes)"
+    profile_flag=-Cprofile-generate
+    compile "$work/watched" "$profile_flag"
+    # Nothing names the part that writes the profile: the linker must be told to want it.
+    # shellcheck disable=SC2046
+    cc -O1 -I "$work/include" -I include -o "$work/train" "$work/train.c" \
+        -Wl,-u,__llvm_profile_runtime "$library" $(cat "$work/native-libs") >"$work/log" 2>&1 ||
+        fail "the program that is to be watched did not build" "the log says why"
+    LLVM_PROFILE_FILE=$work/profile.raw "$work/train" "$work/code.wasm" "$work/code.blob" \
+        >"$work/log" 2>&1 || fail "the engine did not work while it was watched" "the log says why"
+    "$profdata" merge -sparse -o "$work/profile" "$work/profile.raw" >"$work/log" 2>&1 ||
+        fail "the profile cannot be read" "the log says why"
+    rm -rf "$work/watched"
+    profile_flag=-Cprofile-use=$work/profile
+}
+
+profile_flag=
+[ -z "$profiled" ] || record_profile
+say "compiling (several minutes, once per machine)"
+compile "$work/target"
 
 out=$work/out
 mkdir -p "$out/lib"
-mv "$work/target/$host/release/libpvf_engine.a" "$out/lib/"
+mv "$library" "$out/lib/"
 mv "$work/include" "$out/include"
 cp include/pvf_shim.h "$out/include/"
-sed -n 's/^note: native-static-libs: *//p' "$work/log" | tail -n 1 >"$out/native-libs"
-[ -s "$out/native-libs" ] ||
-    fail "the compiler did not name the native libraries" "use another toolchain"
+mv "$work/native-libs" "$out/"
 clean_cargo tree --locked --offline -e normal,build --target "$host" --prefix none \
     -f '{p} {l}' >"$work/tree" 2>"$work/log" ||
     fail "the licences could not be listed" "the log says why"
