@@ -148,9 +148,9 @@ static const char *find_entry(struct pvf__engine_instance *instance)
     return NULL;
 }
 
-struct pvf__engine_instance *pvf__engine_instance_new(const struct pvf__engine_module *module,
-                                                      const struct pvf__engine_limits *limits,
-                                                      struct pvf__engine_outcome *ret_outcome)
+struct pvf__engine_instance *pvf__engine_instance_prepare(const struct pvf__engine_module *module,
+                                                          const struct pvf__engine_limits *limits,
+                                                          struct pvf__engine_outcome *ret_outcome)
 {
     struct pvf__engine_instance *instance = calloc(1, sizeof(*instance));
     if (instance == NULL) {
@@ -171,9 +171,15 @@ struct pvf__engine_instance *pvf__engine_instance_new(const struct pvf__engine_m
     state->calls.provider = &pvf__engine_provider;
     state->calls.max_log_level = limits->max_log_level;
     state->calls.no_memory = limits->no_memory;
+    return instance;
+}
+
+bool pvf__engine_instance_start(struct pvf__engine_instance *instance,
+                                const struct pvf__engine_module *module,
+                                struct pvf__engine_outcome *ret_outcome)
+{
     if (!instantiate(instance, module, ret_outcome)) {
-        pvf__engine_instance_delete(instance);
-        return NULL;
+        return false;
     }
     const char *problem = find_memory(instance);
     if (problem == NULL) {
@@ -184,6 +190,17 @@ struct pvf__engine_instance *pvf__engine_instance_new(const struct pvf__engine_m
     }
     if (problem != NULL) {
         fail(ret_outcome, PVF__ENGINE_INVALID, problem);
+    }
+    return problem == NULL;
+}
+
+struct pvf__engine_instance *pvf__engine_instance_new(const struct pvf__engine_module *module,
+                                                      const struct pvf__engine_limits *limits,
+                                                      struct pvf__engine_outcome *ret_outcome)
+{
+    struct pvf__engine_instance *instance =
+        pvf__engine_instance_prepare(module, limits, ret_outcome);
+    if (instance != NULL && !pvf__engine_instance_start(instance, module, ret_outcome)) {
         pvf__engine_instance_delete(instance);
         return NULL;
     }
@@ -270,11 +287,15 @@ void pvf__engine_instance_call(struct pvf__engine_instance *instance,
     }
 }
 
+void pvf__engine_instance_warm_thread(struct pvf__engine_instance *instance)
+{
+    pvf__engine_warm_thread(instance->state.context);
+}
+
 void pvf__engine_instance_warm_up(struct pvf__engine_instance *instance,
                                   const struct pvf__engine_module *module)
 {
     struct pvf__link_state *state = &instance->state;
-    pvf__engine_warm_thread(state->context);
     pvf__link_look(state);
     pvf__engine_warm_memory(
         &state->memory, instance->heap_base, pvf__engine_module_image(module).len);

@@ -6,6 +6,7 @@
 #include "base/slice.h"
 #include "engine/engine_load.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,10 +51,24 @@ typedef void (*pvf__engine_output_fn)(void *context, const uint8_t *data, size_t
 struct pvf__engine_instance;
 
 /*
- * An instance whose start function has run and whose exports have been found, or NULL with the
- * reason in *ret_outcome.  It is the caller's to give to pvf__engine_instance_delete, before the
- * module.
+ * What an instance needs before anything of the guest's can run: this is safe where nothing hostile
+ * may run, and may be done by the process of which the instance's is a copy.  NULL with the reason
+ * in *ret_outcome, else the caller's to give to pvf__engine_instance_delete, before the module.
  */
+PVF__NODISCARD struct pvf__engine_instance *
+pvf__engine_instance_prepare(const struct pvf__engine_module *module,
+                             const struct pvf__engine_limits *limits,
+                             struct pvf__engine_outcome *ret_outcome);
+
+/*
+ * Makes it an instance: its start function has run and its exports have been found.  False with the
+ * reason in *ret_outcome: it is good for nothing any more.
+ */
+PVF__NODISCARD bool pvf__engine_instance_start(struct pvf__engine_instance *instance,
+                                               const struct pvf__engine_module *module,
+                                               struct pvf__engine_outcome *ret_outcome);
+
+/* Both; NULL instead of one that is good for nothing. */
 PVF__NODISCARD struct pvf__engine_instance *
 pvf__engine_instance_new(const struct pvf__engine_module *module,
                          const struct pvf__engine_limits *limits,
@@ -70,8 +85,14 @@ void pvf__engine_instance_call(struct pvf__engine_instance *instance,
                                struct pvf__engine_outcome *ret_outcome);
 
 /*
- * For an instance that has to wait for its call: does beforehand what the first call in a thread
- * costs once, and touches what most calls will.  Nothing that the guest can see changes.
+ * For one that was prepared: does beforehand what the first call in a thread costs once; the thread
+ * may be the one of which the caller's will be a copy.
+ */
+void pvf__engine_instance_warm_thread(struct pvf__engine_instance *instance);
+
+/*
+ * For an instance that has to wait for its call: touches what most calls will.  Nothing that the
+ * guest can see changes.
  */
 void pvf__engine_instance_warm_up(struct pvf__engine_instance *instance,
                                   const struct pvf__engine_module *module);

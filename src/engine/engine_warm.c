@@ -12,8 +12,10 @@
  * What a small block uses of the heap, which grows with the runtime, and of the stack where the
  * linkers of today put it.  Borders of pages on any machine.
  */
-#define HEAP ((uint64_t)192 << 10)
+#define HEAP ((uint64_t)64 << 10)
+#define HEAP_OF_RUNTIME ((uint64_t)128 << 10)
 #define HEAP_MAX ((uint64_t)1 << 20)
+#define CODE_PER_HEAP_OF_RUNTIME 16
 #define CODE_PER_HEAP 32
 #define STACK ((uint64_t)64 << 10)
 #define STACK_TOP ((uint64_t)1 << 20)
@@ -112,12 +114,19 @@ void pvf__engine_warm_touch(const uint8_t *from, size_t len)
     }
 }
 
+/* A test's few kilobytes of code use next to nothing, the smallest real runtime much more. */
+static uint64_t heap_of(uint64_t code_len)
+{
+    uint64_t size = HEAP + at_most(code_len / CODE_PER_HEAP_OF_RUNTIME, HEAP_OF_RUNTIME);
+    return size + at_most(code_len / CODE_PER_HEAP, HEAP_MAX - size);
+}
+
 void pvf__engine_warm_memory(const struct pvf__guest_memory *memory,
                              uint32_t heap_base,
                              size_t code_len)
 {
     uint64_t heap = heap_base - heap_base % GRANULE;
-    uint64_t heap_end = heap + HEAP + at_most(code_len / CODE_PER_HEAP, HEAP_MAX - HEAP);
+    uint64_t heap_end = heap + heap_of(code_len);
     heap_end -= heap_end % GRANULE;
     populate(memory, heap, at_most(heap_end, memory->size));
     if (memory->size > heap) {

@@ -33,9 +33,10 @@ struct run {
  */
 static struct {
     struct pvf__engine_module *module;
-    struct pvf__engine_instance *instance;
+    struct pvf__engine_instance *instance; /* prepared at least; NULL: the outcome says why not */
     struct pvf__engine_outcome outcome;
-    bool is_instantiated; /* or the outcome says why not */
+    bool is_prepared;     /* was tried */
+    bool is_instantiated; /* was tried */
     uint64_t cpu_us;      /* that this took, if it was done beforehand */
 } self;
 
@@ -75,21 +76,39 @@ int pvf__execute_job_load(const struct pvf__executor_params *params,
                : pvf__engine_load_fd(engine, artifact_fd, params->ecc_rfc163, &self.module, err);
 }
 
-static void instantiate(const struct pvf__executor_params *params)
+static void prepare(const struct pvf__executor_params *params)
 {
     const struct pvf__engine_limits limits = {
         .max_pages = params->max_memory_pages,
         .max_log_level = (uint32_t)pvf__worker_log_level(getenv("RUST_LOG")),
         .no_memory = no_memory,
     };
-    self.instance = pvf__engine_instance_new(self.module, &limits, &self.outcome);
+    self.instance = pvf__engine_instance_prepare(self.module, &limits, &self.outcome);
+    self.is_prepared = true;
+}
+
+static void instantiate(void)
+{
+    if (self.instance != NULL &&
+        !pvf__engine_instance_start(self.instance, self.module, &self.outcome)) {
+        pvf__engine_instance_delete(self.instance);
+        self.instance = NULL;
+    }
     self.is_instantiated = true;
 }
 
-void pvf__execute_job_instantiate(const struct pvf__executor_params *params, bool in_huge_pages)
+void pvf__execute_job_prepare(const struct pvf__executor_params *params)
+{
+    prepare(params);
+    if (self.instance != NULL) {
+        pvf__engine_instance_warm_thread(self.instance);
+    }
+}
+
+void pvf__execute_job_instantiate(bool in_huge_pages)
 {
     uint64_t before = pvf__clock_process_cpu_ns();
-    instantiate(params);
+    instantiate();
     self.cpu_us = (pvf__clock_process_cpu_ns() - before) / NS_PER_US;
     if (self.instance != NULL) {
         pvf__engine_instance_warm_up(self.instance, self.module);
@@ -110,8 +129,11 @@ static void run_guest(void *context)
         construction_failed(&err);
         return;
     }
+    if (!self.is_prepared) {
+        prepare(params);
+    }
     if (!self.is_instantiated) {
-        instantiate(params);
+        instantiate();
     }
     if (self.instance != NULL) {
         pvf__engine_instance_call(self.instance, &input, take_output, run, &self.outcome);

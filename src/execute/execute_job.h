@@ -31,11 +31,17 @@ PVF__NODISCARD int
 pvf__execute_job_load(const struct pvf__executor_params *params, int artifact_fd, pvf_error *err);
 
 /*
- * In a job that will wait for its candidate, once the artifact is loaded, with the stack that the
+ * The same, once the artifact is loaded, in the thread of which the jobs' will be copies: all that
+ * an instance needs before guest code runs.
+ */
+void pvf__execute_job_prepare(const struct pvf__executor_params *params);
+
+/*
+ * In a job that will wait for its candidate, once that is prepared, with the stack that the
  * guest needs: makes the instance, and thereby runs the guest's start function, which cannot know
  * the candidate.  A failure is that of the candidate to come.  Its CPU time counts as the rest;
  * that of touching pages ahead of their use, also those of an artifact in huge pages, does not.
  */
-void pvf__execute_job_instantiate(const struct pvf__executor_params *params, bool in_huge_pages);
+void pvf__execute_job_instantiate(bool in_huge_pages);
 
 #endif

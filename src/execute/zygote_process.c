@@ -90,7 +90,7 @@ __attribute__((noreturn)) static void be_job(const struct pvf__zygote_spec *spec
     }
     (void)prctl(PR_SET_NAME, "pvf-execute-job");
     pvf__job_begin(spec->sandbox, &limits, &files);
-    pvf__execute_job_instantiate(spec->params, in_huge_pages);
+    pvf__execute_job_instantiate(in_huge_pages);
     if (pvf__job_say_waiting(fds[PVF__ZYGOTE_PIPE], NULL) != 0) {
         _exit(PVF__EXIT_ORDERLY);
     }
@@ -127,6 +127,7 @@ static void make_jobs(void *context)
         close(spec->artifact_fd) != 0 || !find_mapped(spec, &mapped_fd)) {
         _exit(PVF__EXIT_ORDERLY);
     }
+    pvf__execute_job_prepare(spec->params);
     while (take_order(spec->wire, &pages, fds)) {
         /* As fork(2) does: of the threads only this one lives on in the job. */
         pid_t pid = pvf__sandbox_clone_sibling(namespaces);

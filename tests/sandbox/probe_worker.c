@@ -228,10 +228,14 @@ void probe_say_verdict(const char *text, int pipe_fd)
     }
 }
 
-void pvf__execute_job_instantiate(const struct pvf__executor_params *params, bool in_huge_pages)
+void pvf__execute_job_prepare(const struct pvf__executor_params *params)
+{
+    (void)params;
+}
+
+void pvf__execute_job_instantiate(bool in_huge_pages)
 {
     (void)in_huge_pages;
-    (void)params;
 }
 
 int pvf__execute_job_run(const struct pvf__execute_job *job, int pipe_fd)

@@ -79,13 +79,17 @@ static void run_job(void *arg)
         return;
     }
     struct pvf__engine_instance *instance =
-        pvf__engine_instance_new(job->module, &limits, &job->outcome);
-    if (instance != NULL) {
+        pvf__engine_instance_prepare(job->module, &limits, &job->outcome);
+    if (instance == NULL) {
+        return;
+    }
+    pvf__engine_instance_warm_thread(instance);
+    if (pvf__engine_instance_start(instance, job->module, &job->outcome)) {
         pvf__engine_instance_warm_up(instance, job->module);
         pvf__engine_module_touch(job->module);
         pvf__engine_instance_call(instance, &input, take_output, job, &job->outcome);
-        pvf__engine_instance_delete(instance);
     }
+    pvf__engine_instance_delete(instance);
 }
 
 static void say(struct harness_result *result, enum verdict verdict, const char *text)
