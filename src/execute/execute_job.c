@@ -33,10 +33,9 @@ struct run {
  */
 static struct {
     struct pvf__engine_module *module;
-    struct pvf__engine_instance *instance; /* prepared at least; NULL: the outcome says why not */
+    struct pvf__engine_instance *instance; /* prepared at least */
     struct pvf__engine_outcome outcome;
-    bool is_prepared;     /* was tried */
-    bool is_instantiated; /* was tried */
+    bool is_instantiated; /* tried: if there is no instance then, the outcome says why */
     uint64_t cpu_us;      /* that this took, if it was done beforehand */
 } self;
 
@@ -84,13 +83,11 @@ static void prepare(const struct pvf__executor_params *params)
         .no_memory = no_memory,
     };
     self.instance = pvf__engine_instance_prepare(self.module, &limits, &self.outcome);
-    self.is_prepared = true;
 }
 
 static void instantiate(void)
 {
-    if (self.instance != NULL &&
-        !pvf__engine_instance_start(self.instance, self.module, &self.outcome)) {
+    if (!pvf__engine_instance_start(self.instance, self.module, &self.outcome)) {
         pvf__engine_instance_delete(self.instance);
         self.instance = NULL;
     }
@@ -107,6 +104,10 @@ void pvf__execute_job_prepare(const struct pvf__executor_params *params)
 
 void pvf__execute_job_instantiate(bool in_huge_pages)
 {
+    if (self.instance == NULL) {
+        /* What its maker lacked the job may have when it needs it. */
+        return;
+    }
     uint64_t before = pvf__clock_process_cpu_ns();
     instantiate();
     self.cpu_us = (pvf__clock_process_cpu_ns() - before) / NS_PER_US;
@@ -129,10 +130,10 @@ static void run_guest(void *context)
         construction_failed(&err);
         return;
     }
-    if (!self.is_prepared) {
+    if (!self.is_instantiated && self.instance == NULL) {
         prepare(params);
     }
-    if (!self.is_instantiated) {
+    if (!self.is_instantiated && self.instance != NULL) {
         instantiate();
     }
     if (self.instance != NULL) {
